@@ -1,0 +1,1 @@
+"""How fast Byname is, measured over real HTTP beside the peers it wants to beat."""

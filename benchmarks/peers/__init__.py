@@ -1,0 +1,1 @@
+"""The servers that Byname is compared with."""

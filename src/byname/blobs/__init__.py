@@ -1,0 +1,1 @@
+"""How bytes are kept: by digest, on local disk."""

@@ -1,0 +1,106 @@
+"""How the commands speak to a running server: its REST interface, by the standard library."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
+
+import typer
+
+from byname.cli.output import EXIT_BY_KIND, EXIT_INTERNAL, Refused
+
+TIMEOUT_SECONDS = 60
+ANSWER_BYTES_MAX = 10_000_000
+
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url", envvar=["BYNAME_URL", "WANDB_BASE_URL"], help="The address of the server."
+    ),
+]
+ApiKey = Annotated[
+    str,
+    typer.Option(
+        "--api-key",
+        envvar=["BYNAME_API_KEY", "WANDB_API_KEY"],
+        help="Your API key. The environment is a safer place for it than the command line.",
+        show_default=False,
+    ),
+]
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The key goes to the server that was named, and to no other."""
+
+    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def path(*segments: str) -> str:
+    """The path below `/api/v1` with these segments, whatever they hold."""
+    return "/api/v1/" + "/".join(quote(segment, safe="") for segment in segments)
+
+
+def call(
+    url: str, api_key: str, method: str, where: str, body: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The server's JSON answer; empty when it has none.
+
+    Raises:
+        Refused: the server refused, answered something else, or cannot be reached.
+    """
+    try:
+        readable = urlsplit(url).scheme in ("http", "https")
+    except ValueError:
+        readable = False
+    if not readable:
+        raise Refused("invalid", f"{url!r} is no address of a server: write http://HOST:PORT", 2)
+    headers = {"Accept": "application/json", "User-Agent": "byname-cli"}
+    if api_key:
+        headers["Authorization"] = f"Bearer {api_key.strip()}"
+    content = None
+    if body is not None:
+        content = json.dumps(body).encode()
+        headers["Content-Type"] = "application/json"
+    try:
+        request = urllib.request.Request(  # noqa: S310  The scheme was looked at.
+            url.rstrip("/") + where, data=content, headers=headers, method=method
+        )
+        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as answer:
+            return _read(answer.read(ANSWER_BYTES_MAX))
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _refused(error.code, error.read(ANSWER_BYTES_MAX)) from None
+    except (OSError, HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise Refused("unreachable", f"{url} does not answer: {reason}", EXIT_INTERNAL) from None
+
+
+def _read(content: bytes) -> dict[str, Any]:
+    if not content:
+        return {}
+    answer = json.loads(content)
+    if not isinstance(answer, dict):
+        raise ValueError("its answer is no JSON object; is it a Byname server?")  # noqa: TRY004
+    return answer
+
+
+def _refused(status: int, content: bytes) -> Refused:
+    from byname.http.errors import STATUS_BY_KIND
+
+    exits = {number: EXIT_BY_KIND[kind] for kind, number in STATUS_BY_KIND.items() if number < 500}
+    exits |= {405: 2, 410: 7, 501: 7, 507: 7}
+    try:
+        error = json.loads(content)["error"]
+        code, message = str(error["code"]), str(error["message"])
+    except (ValueError, KeyError, TypeError):
+        code, message = "unexpected", f"The server answered with HTTP status {status}"
+    return Refused(code, message, exits.get(status, EXIT_INTERNAL))

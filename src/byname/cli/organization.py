@@ -1,0 +1,73 @@
+"""`byname organization`: organizations and who is in them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
+from byname.cli.output import AsJson, tell, telling
+from byname.domain.policy import GroupRole
+
+app = typer.Typer(no_args_is_help=True, help="Create and delete organizations; their members.")
+member = typer.Typer(no_args_is_help=True, help="Who is in an organization.")
+app.add_typer(member, name="member")
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Letters, digits, _ . and -.")],
+    owner: Annotated[str, typer.Option(help="The person who becomes its first admin.")],
+    starter_registries: Annotated[
+        bool, typer.Option("--starter-registries", help="With the registries Model and Dataset.")
+    ] = False,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Create an organization. For server administrators."""
+    body = {"name": name, "owner": owner, "starter_registries": starter_registries}
+    with telling(as_json):
+        made = call(url, api_key, "POST", path("organizations"), body)
+        tell(as_json, made, f"Created organization {made['name']}.")
+
+
+@app.command()
+def delete(
+    name: str, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
+) -> None:
+    """Delete an organization with its teams, service accounts, registries and artifacts."""
+    with telling(as_json):
+        call(url, api_key, "DELETE", path("organizations", name))
+        tell(as_json, {"deleted": name}, f"Deleted organization {name}.")
+
+
+@member.command("set")
+def set_member(
+    organization: str,
+    username: str,
+    role: GroupRole,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put a person into an organization in a role, or change their role."""
+    where = path("organizations", organization, "members", username)
+    with telling(as_json):
+        answer = call(url, api_key, "PUT", where, {"role": role.value})
+        tell(as_json, answer, f"{answer['username']} is {answer['role']} in {organization}.")
+
+
+@member.command("remove")
+def remove_member(
+    organization: str,
+    username: str,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take a person out of an organization, its teams and its registries."""
+    with telling(as_json):
+        call(url, api_key, "DELETE", path("organizations", organization, "members", username))
+        tell(as_json, {"removed": username}, f"{username} is out of {organization}.")

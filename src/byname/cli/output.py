@@ -1,0 +1,70 @@
+"""What a command prints, and the code it exits with: the same words as JSON or as text."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from byname.domain.errors import DomainError, Kind
+
+EXIT_BY_KIND: dict[Kind, int] = {
+    Kind.INVALID: 2,
+    Kind.UNAUTHENTICATED: 3,
+    Kind.FORBIDDEN: 4,
+    Kind.NOT_FOUND: 5,
+    Kind.CONFLICT: 6,
+    Kind.PRECONDITION: 6,
+    Kind.TOO_LARGE: 7,
+    Kind.UNPROCESSABLE: 2,
+    Kind.THROTTLED: 7,
+    Kind.UNSUPPORTED: 7,
+    Kind.STORAGE_FULL: 7,
+    Kind.UNAVAILABLE: 1,
+}
+EXIT_INTERNAL = 1
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, errors too.")]
+
+
+class Refused(Exception):
+    """The server refused, or could not be reached."""
+
+    def __init__(self, code: str, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.exit_code = exit_code
+
+
+@contextmanager
+def telling(as_json: bool) -> Iterator[None]:
+    """What goes wrong inside is said on standard error, and the process exits with its code."""
+    try:
+        yield
+    except Refused as error:
+        _fail(as_json, error.code, error.message, error.exit_code)
+    except DomainError as error:
+        _fail(as_json, error.code, error.message, EXIT_BY_KIND[error.kind])
+
+
+def _fail(as_json: bool, code: str, message: str, exit_code: int) -> NoReturn:
+    if as_json:
+        print(json.dumps({"error": {"code": code, "message": message}}), file=sys.stderr)
+    else:
+        print(f"byname: {message}", file=sys.stderr)
+    raise typer.Exit(exit_code)
+
+
+def tell(as_json: bool, answer: dict[str, Any], text: str) -> None:
+    """Print the answer: as one JSON object, or as text for people."""
+    print(json.dumps(answer) if as_json else text)
+
+
+def key_text(api_key: str) -> str:
+    """How a new API key is shown to people."""
+    return f"API key, shown this one time: {api_key}"

@@ -1,0 +1,69 @@
+"""`byname team`: teams and who is in them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
+from byname.cli.output import AsJson, tell, telling
+from byname.domain.policy import GroupRole
+
+app = typer.Typer(no_args_is_help=True, help="Create and delete teams; their members.")
+member = typer.Typer(no_args_is_help=True, help="Who is in a team.")
+app.add_typer(member, name="member")
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Letters, digits, _ . and -.")],
+    organization: Annotated[str, typer.Option(help="The organization it belongs to.")],
+    admin: Annotated[
+        list[str] | None, typer.Option(help="A person who becomes its admin; may be repeated.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Create a team. For admins of the organization."""
+    body = {"name": name, "admins": admin or []}
+    with telling(as_json):
+        made = call(url, api_key, "POST", path("organizations", organization, "teams"), body)
+        tell(as_json, made, f"Created team {made['name']} in {organization}.")
+
+
+@app.command()
+def delete(
+    name: str, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
+) -> None:
+    """Delete a team with its projects, artifacts and service accounts."""
+    with telling(as_json):
+        call(url, api_key, "DELETE", path("teams", name))
+        tell(as_json, {"deleted": name}, f"Deleted team {name}.")
+
+
+@member.command("set")
+def set_member(
+    team: str,
+    username: str,
+    role: GroupRole,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put a person into a team in a role, or change their role."""
+    where = path("teams", team, "members", username)
+    with telling(as_json):
+        answer = call(url, api_key, "PUT", where, {"role": role.value})
+        tell(as_json, answer, f"{answer['username']} is {answer['role']} in {team}.")
+
+
+@member.command("remove")
+def remove_member(
+    team: str, username: str, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
+) -> None:
+    """Take a person out of a team; a service account is deleted."""
+    with telling(as_json):
+        call(url, api_key, "DELETE", path("teams", team, "members", username))
+        tell(as_json, {"removed": username}, f"{username} is out of {team}.")

@@ -1,0 +1,1 @@
+"""The SDK's face: the schema, and small resolvers that call operations."""

@@ -1,0 +1,62 @@
+"""How the SDK's face says what went wrong (protocol 4, 5).
+
+The status decides what the client does: it shows 400, 401, 403, 404, 409, 413, 422 and 501 to the user
+at once, and repeats after everything else. The body is GraphQL's in every case.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from byname.domain.errors import DomainError, Kind
+from byname.graphql.engine.results import Failure, Result
+from byname.http.errors import STATUS_BY_KIND
+
+logger = logging.getLogger("byname.graphql")
+
+FINAL = {
+    Kind.PRECONDITION: 409,
+    # The client would repeat a 507 for twenty minutes; there will be no more room by then.
+    Kind.STORAGE_FULL: 413,
+}
+
+
+def status_of(error: DomainError) -> int:
+    """The HTTP status for a refusal."""
+    return FINAL.get(error.kind, STATUS_BY_KIND[error.kind])
+
+
+def _entry(failure: Failure, request_id: str) -> dict[str, Any]:
+    original = failure.original
+    if isinstance(original, DomainError):
+        message = original.message
+        extensions = {"code": original.code, **original.details}
+    else:
+        logger.error("Request %s failed at %s", request_id, failure.path, exc_info=original)
+        message = f"Something went wrong in the server (request {request_id})"
+        extensions = {"code": "internal"}
+    entry: dict[str, Any] = {"message": message, "extensions": extensions}
+    if failure.path is not None:
+        entry["path"] = list(failure.path)
+    if failure.locations:
+        entry["locations"] = [
+            {"line": line, "column": column} for line, column in failure.locations
+        ]
+    return entry
+
+
+def render(result: Result, request_id: str) -> tuple[int, dict[str, Any]]:
+    """The status and body of an answer. The first error decides the status."""
+    if not result.errors:
+        return 200, {"data": result.data}
+    first = result.errors[0].original
+    status = status_of(first) if isinstance(first, DomainError) else 500
+    entries = [_entry(failure, request_id) for failure in result.errors]
+    return status, {"data": result.data, "errors": entries}
+
+
+def render_refusal(error: DomainError) -> tuple[int, dict[str, Any]]:
+    """The status and body when the request never reached a field."""
+    entry = {"message": error.message, "extensions": {"code": error.code, **error.details}}
+    return status_of(error), {"data": None, "errors": [entry]}

@@ -1,0 +1,1 @@
+"""Who is asking and how bytes travel: requests, authentication, links, the server."""

@@ -1,0 +1,45 @@
+"""What every operation gets as its first argument: who asks, and the parts of this server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from byname.blobs.store import BlobStore
+from byname.domain.errors import Unauthenticated
+from byname.domain.policy import Actor
+from byname.store.database import Database
+
+
+def now_microseconds() -> int:
+    """The time in whole microseconds since 1970, UTC: the form in which rows keep it."""
+    return time.time_ns() // 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request's view of the server. `actor` is None for an anonymous asker."""
+
+    database: Database
+    blobs: BlobStore
+    actor: Actor | None = None
+    face: str = "server"
+    """Through which face the request came, for the ledger: sdk, rest, cli, web or server."""
+    now: Callable[[], int] = now_microseconds
+    """The clock, in microseconds since 1970."""
+
+    def acting(self, actor: Actor | None, face: str) -> Context:
+        """The same server, asked by somebody through some face."""
+        return replace(self, actor=actor, face=face)
+
+    @property
+    def who(self) -> Actor:
+        """The actor.
+
+        Raises:
+            Unauthenticated: nobody is logged in.
+        """
+        if self.actor is None:
+            raise Unauthenticated("You need to be logged in: send an API key")
+        return self.actor

@@ -1,0 +1,113 @@
+"""Parts of what the actor was already shown, many at a time: what lists are put together from.
+
+Nothing here is a door of its own: ids come from objects whose permission was decided before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from byname.domain.collection import Collection, Membership
+from byname.domain.project import ArtifactType
+from byname.domain.version import Version
+from byname.operations import access
+from byname.operations.collection import resolve_in
+from byname.operations.context import Context
+from byname.store import alias as alias_rows
+from byname.store import collection as collection_rows
+from byname.store import project as project_rows
+from byname.store import version as version_rows
+from byname.store.database import Transaction
+
+T = TypeVar("T")
+AT_ONCE = 500
+"""How many ids one statement carries."""
+
+
+def _in_portions(
+    ctx: Context, ids: Sequence[int], load: Callable[[Transaction, list[int]], dict[int, T]]
+) -> dict[int, T]:
+    found: dict[int, T] = {}
+    with ctx.database.read() as tx:
+        for start in range(0, len(ids), AT_ONCE):
+            found.update(load(tx, list(ids[start : start + AT_ONCE])))
+    return found
+
+
+def versions(ctx: Context, ids: Sequence[int]) -> dict[int, Version]:
+    """Versions by id."""
+    return _in_portions(ctx, ids, version_rows.find_many)
+
+
+def collections(ctx: Context, ids: Sequence[int]) -> dict[int, Collection]:
+    """Collections by id."""
+    return _in_portions(ctx, ids, collection_rows.find_many)
+
+
+def types(ctx: Context, ids: Sequence[int]) -> dict[int, ArtifactType]:
+    """Artifact types by id."""
+    return _in_portions(ctx, ids, project_rows.find_types)
+
+
+def aliases_of_memberships(ctx: Context, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Aliases by membership id."""
+    return _in_portions(ctx, ids, alias_rows.held_by_many)
+
+
+def aliases_of_versions(ctx: Context, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+    """Pairs of collection id and alias by version id."""
+    return _in_portions(ctx, ids, alias_rows.of_versions)
+
+
+def version_tags(ctx: Context, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Tags by version id."""
+    return _in_portions(ctx, ids, version_rows.tags_of_many)
+
+
+def collection_tags(ctx: Context, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Tags by collection id."""
+    return _in_portions(ctx, ids, collection_rows.tags_of_many)
+
+
+def collections_of_project(
+    ctx: Context, project_id: int, *, type_name: str | None, after: int, limit: int
+) -> tuple[list[Collection], int]:
+    """Some of a project's collections (of one type), oldest first, and how many there are."""
+    with ctx.database.read() as tx:
+        page = collection_rows.list_of_project(
+            tx, project_id, type_name=type_name, after=after, limit=limit
+        )
+        return page, collection_rows.count_of_project(tx, project_id, type_name=type_name)
+
+
+def memberships_of_collection(
+    ctx: Context, collection_id: int, *, below: int | None, limit: int
+) -> list[Membership]:
+    """Some of a collection's memberships, newest first, from below a number."""
+    with ctx.database.read() as tx:
+        return collection_rows.list_memberships(tx, collection_id, below=below, limit=limit)
+
+
+def memberships_of_version(
+    ctx: Context, version_id: int, *, after: int, limit: int
+) -> list[Membership]:
+    """Some of a version's memberships that the actor may see, from behind the id `after`."""
+    with ctx.database.read() as tx:
+        page = collection_rows.memberships_of_version(tx, version_id, after=after, limit=limit)
+        found = collection_rows.find_many(tx, [m.collection_id for m in page])
+        shown = access.visible_projects(ctx, {c.project_id for c in found.values()})
+    return [m for m in page if found[m.collection_id].project_id in shown]
+
+
+def membership_by_ref(ctx: Context, collection_id: int, ref: str) -> Membership | None:
+    """What the words behind the colon name in a collection the actor was shown."""
+    with ctx.database.read() as tx:
+        return resolve_in(tx, collection_id, ref)
+
+
+def aliases_of_collection(ctx: Context, collection_id: int, *, after: str, limit: int) -> list[str]:
+    """Some of a collection's aliases by name, from behind a name."""
+    with ctx.database.read() as tx:
+        page = alias_rows.list_of_collection(tx, collection_id, after=after, limit=limit)
+    return [each.name for each in page]

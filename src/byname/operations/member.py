@@ -1,0 +1,167 @@
+"""Who is in a registry, and in which role: listing, adding, removing, changing roles (P25)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from byname.domain.entity import Entity, EntityKind, User
+from byname.domain.errors import NotFound, missing
+from byname.domain.member import check_admin_remains, check_role, default_role
+from byname.domain.policy import GroupRole, Permission, Role
+from byname.domain.project import Project
+from byname.operations import access
+from byname.operations.context import Context
+from byname.store import entity as entity_rows
+from byname.store import member as rows
+from byname.store import organization as organization_rows
+from byname.store import project as project_rows
+from byname.store import team as team_rows
+from byname.store import user as user_rows
+from byname.store.database import Transaction
+
+_OF_TEAM = {
+    GroupRole.ADMIN: Role.ADMIN,
+    GroupRole.MEMBER: Role.MEMBER,
+    GroupRole.VIEWER: Role.VIEWER,
+}
+
+
+def list_users(ctx: Context, project: Project) -> list[tuple[User, Role]]:
+    """The users in a registry the actor was shown (P4); of a team's project, the team's members."""
+    with ctx.database.read() as tx:
+        if project.is_registry:
+            return rows.list_users(tx, project.id)
+        entity = entity_rows.find(tx, project.entity_id)
+        if entity is None:
+            return []
+        if entity.kind is EntityKind.TEAM:
+            members = team_rows.list_members(tx, entity.id)
+            return [(member.user, _OF_TEAM[member.role]) for member in members]
+        owner = user_rows.find_by_name(tx, entity.name)
+        return [] if owner is None else [(owner, Role.ADMIN)]
+
+
+def list_teams(ctx: Context, project: Project) -> list[tuple[Entity, Role]]:
+    """The teams in a registry the actor was shown (P4); ordinary projects have none but their own."""
+    with ctx.database.read() as tx:
+        return rows.list_teams(tx, project.id)
+
+
+def add(
+    ctx: Context,
+    project_id: int,
+    *,
+    user_ids: Sequence[int] = (),
+    team_ids: Sequence[int] = (),
+    role: Role | None = None,
+) -> None:
+    """The users and teams are in the registry. Who was there keeps their role (R110).
+
+    Without a role everybody gets the one of R104.
+
+    Raises:
+        NotFound: the registry is absent or hidden, or somebody is not in its organization.
+        Forbidden: the actor is no Admin there.
+        Unprocessable: a service account would become a viewer (R105).
+    """
+    with ctx.database.write() as tx:
+        registry, organization_id = _manage(ctx, tx, project_id)
+        for user_id in dict.fromkeys(user_ids):
+            user, group_role = _user(tx, registry, organization_id, user_id)
+            if rows.role_of_user(tx, registry.id, user.id) is None:
+                given = role or default_role(user, organization_admin=group_role == "admin")
+                rows.put_user(tx, registry.id, user.id, check_role(user, given), at=ctx.now())
+        for team_id in dict.fromkeys(team_ids):
+            team = _team(tx, registry, organization_id, team_id)
+            if rows.role_of_team(tx, registry.id, team.id) is None:
+                given = role or default_role(None, organization_admin=False)
+                rows.put_team(tx, registry.id, team.id, given, at=ctx.now())
+
+
+def remove(
+    ctx: Context, project_id: int, *, user_ids: Sequence[int] = (), team_ids: Sequence[int] = ()
+) -> None:
+    """The users and teams are not in the registry; who was not there is no error (R110).
+
+    Raises:
+        NotFound: the registry is absent or hidden.
+        Forbidden: the actor is no Admin there.
+        Conflict: it would be left without an Admin (R111); nothing is changed.
+    """
+    with ctx.database.write() as tx:
+        registry, _ = _manage(ctx, tx, project_id)
+        before = rows.count_admins(tx, registry.id)
+        for user_id in user_ids:
+            rows.remove_user(tx, registry.id, user_id)
+        for team_id in team_ids:
+            rows.remove_team(tx, registry.id, team_id)
+        after = rows.count_admins(tx, registry.id)
+        check_admin_remains(registry.place, before=before, after=after)
+
+
+def set_user_role(ctx: Context, project_id: int, user_id: int, role: Role) -> None:
+    """The user, who is in the registry, has that role there.
+
+    Raises:
+        NotFound: the registry is absent or hidden, or the user is not in it.
+        Forbidden: the actor is no Admin there.
+        Conflict: it would be left without an Admin (R111).
+        Unprocessable: a service account would become a viewer (R105).
+    """
+    with ctx.database.write() as tx:
+        registry, _ = _manage(ctx, tx, project_id)
+        user = user_rows.find(tx, user_id)
+        if user is None or rows.role_of_user(tx, registry.id, user_id) is None:
+            raise NotFound(f"This user is not a member of {registry.place}; add them first")
+        before = rows.count_admins(tx, registry.id)
+        rows.put_user(tx, registry.id, user.id, check_role(user, role), at=ctx.now())
+        after = rows.count_admins(tx, registry.id)
+        check_admin_remains(registry.place, before=before, after=after)
+
+
+def set_team_role(ctx: Context, project_id: int, team_id: int, role: Role) -> None:
+    """The team, which is in the registry, has that role there.
+
+    Raises:
+        NotFound: the registry is absent or hidden, or the team is not in it.
+        Forbidden: the actor is no Admin there.
+        Conflict: it would be left without an Admin (R111).
+    """
+    with ctx.database.write() as tx:
+        registry, _ = _manage(ctx, tx, project_id)
+        if rows.role_of_team(tx, registry.id, team_id) is None:
+            raise NotFound(f"This team is not a member of {registry.place}; add it first")
+        before = rows.count_admins(tx, registry.id)
+        rows.put_team(tx, registry.id, team_id, role, at=ctx.now())
+        after = rows.count_admins(tx, registry.id)
+        check_admin_remains(registry.place, before=before, after=after)
+
+
+def _manage(ctx: Context, tx: Transaction, project_id: int) -> tuple[Project, int]:
+    """The registry whose members the actor may change, and its organization's id."""
+    project = project_rows.find(tx, project_id)
+    if project is None:
+        raise missing("This registry")
+    access.require(ctx, tx, project, Permission.MANAGE_MEMBERS, "This registry")
+    if not project.is_registry or project.organization_id is None:
+        raise NotFound(
+            f"{project.place} is no registry: who works in it is decided in its team's members"
+        )
+    return project, project.organization_id
+
+
+def _user(
+    tx: Transaction, registry: Project, organization_id: int, user_id: int
+) -> tuple[User, GroupRole]:
+    user = user_rows.find(tx, user_id)
+    role = organization_rows.find_role(tx, organization_id, user_id)
+    if user is None or role is None:
+        raise missing(f"User {user_id} in organization {registry.entity_name}")
+    return user, role
+
+
+def _team(tx: Transaction, registry: Project, organization_id: int, team_id: int) -> Entity:
+    team = entity_rows.find(tx, team_id)
+    if team is None or team.kind is not EntityKind.TEAM or team.organization_id != organization_id:
+        raise missing(f"Team {team_id} in organization {registry.entity_name}")
+    return team

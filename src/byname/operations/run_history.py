@@ -1,0 +1,250 @@
+"""Reading what a run sent to its streams: rows by step, thinned-out rows, keys, console lines.
+
+All take a run that the actor was shown already, so nothing here asks for permission.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from byname.domain import run_line as lines
+from byname.domain.errors import TooLarge, Unprocessable
+from byname.domain.file_stream import EVENTS, HISTORY, OUTPUT
+from byname.domain.page import Page, decode_id, encode_cursor, page_of, parse_first
+from byname.domain.run import Run
+from byname.domain.run_line import ConsoleLine
+from byname.operations.context import Context
+from byname.store import run_line as line_rows
+from byname.store.database import Transaction
+
+SAMPLES_DEFAULT = 500
+SAMPLES_MAX = 100_000
+ANSWER_BYTES_MAX = 64 * 1024 * 1024
+SCANNED_LINES_MAX = 200_000
+"""A longer history is thinned out before it is searched for keys."""
+LOG_LINES_MAX = 10_000
+CHUNK = 500
+KEYS_IN_SPEC_MAX = 1_000
+
+
+def rows(
+    ctx: Context,
+    run: Run,
+    *,
+    min_step: int | None = None,
+    max_step: int | None = None,
+    samples: int | None = None,
+) -> list[str]:
+    """Lines of the history as JSON text, in order, `min_step` included and `max_step` not.
+
+    When there are more than `samples` of them, they are thinned out evenly.
+
+    Raises:
+        TooLarge: they come to more than 64 MiB.
+    """
+    with ctx.database.read() as tx:
+        start, stop = _range(tx, run, min_step, max_step)
+        return _thinned(tx, run, HISTORY, start, stop, samples)
+
+
+def event_rows(ctx: Context, run: Run, *, samples: int | None = None) -> list[str]:
+    """Lines of the system metrics as JSON text, thinned out. Raises as `rows`."""
+    with ctx.database.read() as tx:
+        return _thinned(tx, run, EVENTS, 0, run.events_count, samples)
+
+
+def _thinned(
+    tx: Transaction, run: Run, stream: str, start: int, stop: int, samples: int | None
+) -> list[str]:
+    wanted = min(SAMPLES_DEFAULT if samples is None else max(samples, 0), SAMPLES_MAX)
+    if stop <= start or wanted == 0:
+        return []
+    if stop - start <= wanted:
+        _check_size(line_rows.octets(tx, run.id, stream, start, stop))
+        found = line_rows.between(tx, run.id, stream, start, stop, limit=wanted)
+        return [line for _, line in found]
+    picked: list[str] = []
+    size = 0
+    numbers = lines.evenly(start, stop, wanted)
+    for index in range(0, len(numbers), CHUNK):
+        found = line_rows.at_numbers(tx, run.id, stream, numbers[index : index + CHUNK])
+        size += sum(len(line) for _, line in found)
+        _check_size(size)
+        picked += [line for _, line in found]
+    return picked
+
+
+def _check_size(size: int) -> None:
+    if size > ANSWER_BYTES_MAX:
+        raise TooLarge(
+            f"These rows come to {size} bytes; at most {ANSWER_BYTES_MAX} are sent at once: "
+            "ask for fewer steps or samples",
+            limit=ANSWER_BYTES_MAX,
+        )
+
+
+def _range(
+    tx: Transaction, run: Run, min_step: int | None, max_step: int | None
+) -> tuple[int, int]:
+    """The numbers of the lines from one step to before another. Steps only grow along the lines."""
+    start = 0 if not min_step or min_step <= 0 else _first_at(tx, run, min_step)
+    stop = run.history_count
+    if max_step is not None and max_step < lines.STEP_MAX:
+        stop = _first_at(tx, run, max_step)
+    return start, stop
+
+
+def _first_at(tx: Transaction, run: Run, step: int) -> int:
+    """The number of the first line whose step is that one or later, found by halving."""
+    low, high = 0, run.history_count
+    while low < high:
+        middle = (low + high) // 2
+        found = line_rows.between(tx, run.id, HISTORY, middle, high, limit=1)
+        if not found:
+            high = middle
+            continue
+        number, line = found[0]
+        if lines.step_of(lines.parse_object(line) or {}, number) >= step:
+            high = middle
+        else:
+            low = number + 1
+    return low
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Which rows and values somebody wants: rows that hold all `keys`, at most `samples`."""
+
+    keys: list[str]
+    samples: int
+    min_step: int | None
+    max_step: int | None
+    """The last step that counts: the client includes it here, unlike in `history`."""
+
+    @classmethod
+    def parse(cls, text: str) -> Spec:
+        """Read one of `sampledHistory`'s specs.
+
+        Raises:
+            Unprocessable: not a JSON object with a list of keys.
+        """
+        value = lines.parse_object(text)
+        keys = None if value is None else value.get("keys")
+        if (
+            value is None
+            or not isinstance(keys, list)
+            or not all(isinstance(key, str) for key in keys)
+            or len(keys) > KEYS_IN_SPEC_MAX
+        ):
+            raise Unprocessable(
+                f"A spec must be a JSON object with a list of at most {KEYS_IN_SPEC_MAX} keys",
+                field="specs",
+            )
+        samples, least, most = (value.get(key) for key in ("samples", "minStep", "maxStep"))
+        for number in (samples, least, most):
+            if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
+                raise Unprocessable(
+                    "A spec's samples, minStep and maxStep are whole numbers", field="specs"
+                )
+        count = SAMPLES_DEFAULT if samples is None else max(0, min(samples, SAMPLES_MAX))
+        return cls(keys, count, least, most)
+
+
+def sampled(ctx: Context, run: Run, specs: Sequence[str]) -> list[list[dict[str, Any]]]:
+    """Per spec the rows that hold all its keys, cut down to these, thinned out evenly.
+
+    Raises:
+        Unprocessable: a spec cannot be read.
+        TooLarge: the rows come to more than 64 MiB.
+    """
+    parsed = [Spec.parse(text) for text in specs]
+    answer = []
+    with ctx.database.read() as tx:
+        for spec in parsed:
+            found = list(_holding(tx, run, spec))
+            answer.append([found[index] for index in lines.evenly(0, len(found), spec.samples)])
+    return answer
+
+
+def _holding(tx: Transaction, run: Run, spec: Spec) -> Iterator[dict[str, Any]]:
+    behind = None if spec.max_step is None else spec.max_step + 1
+    start, stop = _range(tx, run, spec.min_step, behind)
+    numbers = lines.evenly(start, stop, SCANNED_LINES_MAX)
+    nested = any("." in key for key in spec.keys)
+    size = 0
+    for index in range(0, len(numbers), CHUNK):
+        for _, line in line_rows.at_numbers(tx, run.id, HISTORY, numbers[index : index + CHUNK]):
+            row = lines.parse_object(line) or {}
+            picked = lines.pick(lines.flatten(row) if nested else {}, row, spec.keys)
+            if picked is not None:
+                size += len(line)
+                _check_size(size)
+                yield lines.as_json(picked)
+
+
+def keys_of_many(ctx: Context, run_ids: list[int]) -> dict[int, dict[str, Any]]:
+    """The keys these runs logged, in the shape the client reads (protocol 9.14)."""
+    with ctx.database.read() as tx:
+        found = line_rows.keys_of_many(tx, run_ids)
+    return {run_id: _keys_shape(keys) for run_id, keys in found.items()}
+
+
+def _keys_shape(keys: list[lines.LoggedKey]) -> dict[str, Any]:
+    steps = [key.last_step for key in keys if key.last_step is not None]
+    return {
+        "keys": {
+            key.name: {
+                "typeCounts": [{"type": key.kind, "count": key.line_count}],
+                "monotonic": key.name == "_step",
+                "previousValue": (
+                    None if key.last_value is None else lines.as_json(json.loads(key.last_value))
+                ),
+            }
+            for key in keys
+        },
+        "lastStep": max(steps, default=-1),
+        "sets": [],
+    }
+
+
+def last_line_of_many(ctx: Context, run_ids: list[int], stream: str) -> dict[int, str]:
+    """The newest line of a stream of these runs, where there is one."""
+    with ctx.database.read() as tx:
+        return line_rows.last_of_many(tx, run_ids, stream)
+
+
+def system_metrics(line: str | None) -> str:
+    """The newest system metrics as JSON text, without the client's own notes."""
+    row = lines.parse_object(line) if line is not None else None
+    return json.dumps({key: item for key, item in (row or {}).items() if key[:1] != "_"})
+
+
+def console(
+    ctx: Context,
+    run: Run,
+    *,
+    first: int | None = None,
+    last: int | None = None,
+    after: str | None = None,
+) -> Page[ConsoleLine]:
+    """Console lines in order: the `last` ones, or the `first` ones behind a cursor.
+
+    Raises:
+        TooLarge: they come to more than 64 MiB.
+        Unprocessable: the cursor is not of this list.
+    """
+    if last is not None:
+        limit = max(0, min(last, LOG_LINES_MAX))
+        start = max(0, run.log_count - limit)
+    else:
+        limit = parse_first(first, 1_000, LOG_LINES_MAX)
+        # A cursor holds the number of the line that comes next.
+        start = decode_id("log", after)
+    with ctx.database.read() as tx:
+        _check_size(line_rows.octets(tx, run.id, OUTPUT, start, start + limit))
+        found = line_rows.between(tx, run.id, OUTPUT, start, run.log_count, limit=limit + 1)
+    page = [lines.parse_console(number, line) for number, line in found]
+    return page_of(page, limit, lambda line: encode_cursor("log", line.number + 1))

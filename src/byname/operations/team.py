@@ -1,0 +1,217 @@
+"""Teams and their service accounts: creating and deleting them, and who is in a team (R192)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from byname.domain import names
+from byname.domain.entity import Entity, EntityKind, GroupMember, User
+from byname.domain.errors import Forbidden, missing
+from byname.domain.policy import GroupRole
+from byname.operations.context import Context
+from byname.operations.key import add_key
+from byname.operations.organization import get_own_organization, get_person
+from byname.operations.user import NewUser, check_free, check_unlinked
+from byname.store import entity as entities
+from byname.store import organization as organizations
+from byname.store import team as teams
+from byname.store import user as users
+from byname.store.database import Transaction
+
+
+def get_team(ctx: Context, tx: Transaction, name: str) -> Entity:
+    """The team, which the actor may know of: everyone in its organization may.
+
+    Raises:
+        NotFound: there is none of that name, or the actor is not in its organization.
+    """
+    team = entities.find_by_name(tx, name, EntityKind.TEAM)
+    if team is None or not ctx.who.belongs_to(team.organization_id):
+        raise missing(f"Team {name[:80]!r}")
+    return team
+
+
+def get_own_team(ctx: Context, tx: Transaction, name: str, wish: str) -> Entity:
+    """The team, of which (or of whose organization) the actor is an admin.
+
+    Raises:
+        NotFound: there is none of that name, or the actor is not in its organization.
+        Forbidden: the actor may know of it, but is no admin.
+    """
+    actor = ctx.who
+    team = get_team(ctx, tx, name)
+    if (
+        not actor.administers(team.organization_id)
+        and actor.teams.get(team.id) is not GroupRole.ADMIN
+    ):
+        raise Forbidden(
+            f"You may not {wish} in team {team.name}: it needs the role admin", role="admin"
+        )
+    return team
+
+
+def add_team(
+    tx: Transaction, *, name: str, organization: Entity, admins: Sequence[User], at: int
+) -> Entity:
+    """A new team of the organization, inside somebody's transaction and with their permission.
+
+    Its admins join the organization as members where they are not in it.
+
+    Raises:
+        Unprocessable: the name breaks the rules.
+        Conflict: the name is taken.
+    """
+    name = names.check_entity(name)
+    check_free(tx, name)
+    team = entities.add(tx, kind=EntityKind.TEAM, name=name, organization_id=organization.id, at=at)
+    for user in admins:
+        _join(tx, team, user, GroupRole.ADMIN, at=at)
+    return team
+
+
+def _join(tx: Transaction, team: Entity, user: User, role: GroupRole, *, at: int) -> None:
+    organization_id = team.organization_id
+    assert organization_id is not None  # noqa: S101  Every team has one.
+    if organizations.find_role(tx, organization_id, user.id) is None:
+        organizations.put_member(tx, organization_id, user.id, GroupRole.MEMBER, at=at)
+    teams.put_member(tx, team.id, user.id, role, at=at)
+
+
+def create_team(
+    ctx: Context, *, organization: str, name: str, admins: Sequence[str] = ()
+) -> Entity:
+    """A new team; the people named are its admins.
+
+    They join the organization as members where they are not in it. With nobody named it is the one
+    who asks, if they are in the organization themselves.
+
+    Raises:
+        NotFound: no such organization (or the actor is not in it), or no such person.
+        Forbidden: the actor is no admin of the organization.
+        Unprocessable: the name breaks the rules, or an admin is a service account.
+        Conflict: the name is taken.
+    """
+    actor = ctx.who
+    with ctx.database.write() as tx:
+        found = get_own_organization(ctx, tx, organization, "create teams")
+        people = [get_person(tx, username) for username in admins]
+        if not people and found.id in actor.organizations:
+            people = [get_person(tx, actor.username)]
+        return add_team(tx, name=name, organization=found, admins=people, at=ctx.now())
+
+
+def delete_team(ctx: Context, name: str) -> None:
+    """The team is gone, with its projects, artifacts and service accounts.
+
+    All is hidden at once, and the name is free. Its people stay in the organization.
+
+    Raises:
+        NotFound: no such team, or the actor is not in its organization.
+        Forbidden: the actor is no admin of the team or its organization.
+        Conflict: versions of its are linked into registries or other teams' projects.
+    """
+    with ctx.database.write() as tx:
+        team = get_own_team(ctx, tx, name, "delete everything")
+        check_unlinked(tx, [team.id], f"Team {team.name!r}")
+        accounts = [user.id for user in users.list_service_accounts(tx, [team.id])]
+        if accounts:
+            users.remove(tx, accounts, at=ctx.now())
+        teams.remove_everyone(tx, team.id)
+        entities.remove(tx, [team.id], at=ctx.now())
+
+
+def put_member(ctx: Context, team: str, username: str, role: GroupRole) -> GroupMember:
+    """The person is in the team in that role, whether they were before or not.
+
+    An admin of the organization may add anybody, who then joins the organization as a member. An
+    admin of the team alone may add people of the organization only, and learns of no others.
+
+    Raises:
+        NotFound: no such team (or the actor is not in its organization), or no such person.
+        Forbidden: the actor is no admin of the team or its organization.
+        Unprocessable: a service account.
+    """
+    with ctx.database.write() as tx:
+        found = get_own_team(ctx, tx, team, "change members")
+        user = users.find_by_name(tx, username)
+        organization_id = found.organization_id
+        if user is None or not (
+            ctx.who.administers(organization_id)
+            or (
+                organization_id is not None
+                and organizations.find_role(tx, organization_id, user.id) is not None
+            )
+        ):
+            raise missing(f"User {username[:80]!r} in the organization of team {found.name}")
+        _join(tx, found, get_person(tx, user.username), role, at=ctx.now())
+        return GroupMember(user, role)
+
+
+def remove_member(ctx: Context, team: str, username: str) -> None:
+    """The person is out of the team, and what they had through it ends (R109).
+
+    A service account, which has no other place, is deleted with its keys.
+
+    Raises:
+        NotFound: no such team (or the actor is not in its organization), or no such member.
+        Forbidden: the actor is no admin of the team or its organization.
+    """
+    with ctx.database.write() as tx:
+        found = get_own_team(ctx, tx, team, "change members")
+        user = users.find_by_name(tx, username)
+        if user is None or teams.find_role(tx, found.id, user.id) is None:
+            raise missing(f"Member {username[:80]!r} of team {found.name}")
+        if user.service:
+            users.remove(tx, [user.id], at=ctx.now())
+        else:
+            teams.remove_member(tx, found.id, user.id)
+
+
+def create_service_account(ctx: Context, *, team: str, name: str) -> NewUser:
+    """A new service account of the team: a member of it and of its organization, with one key.
+
+    Raises:
+        NotFound: no such team, or the actor is not in its organization.
+        Forbidden: the actor is no admin of the team or its organization.
+        Unprocessable: the name breaks the rules.
+        Conflict: the name is taken.
+    """
+    with ctx.database.write() as tx:
+        found = get_own_team(ctx, tx, team, "create service accounts")
+        name = names.check_entity(name)
+        check_free(tx, name)
+        at = ctx.now()
+        user = users.add(
+            tx,
+            service=True,
+            username=name,
+            full_name=name,
+            email=None,
+            entity_id=found.id,
+            at=at,
+        )
+        _join(tx, found, user, GroupRole.MEMBER, at=at)
+        return NewUser(user, add_key(tx, user, "First key", at=at).secret)
+
+
+def list_members(ctx: Context, team: str) -> list[GroupMember]:
+    """Who is in the team, for everyone in its organization, in the order in which they came.
+
+    Raises:
+        NotFound: no such team, or the actor is not in its organization.
+    """
+    with ctx.database.read() as tx:
+        return teams.list_members(tx, get_team(ctx, tx, team).id)
+
+
+def list_teams(ctx: Context, organization: str) -> list[Entity]:
+    """The teams of the organization, for everyone in it, oldest first.
+
+    Raises:
+        NotFound: no such organization, or the actor is not in it.
+    """
+    with ctx.database.read() as tx:
+        found = entities.find_by_name(tx, organization, EntityKind.ORGANIZATION)
+        if found is None or not ctx.who.belongs_to(found.id):
+            raise missing(f"Organization {organization[:80]!r}")
+        return entities.list_teams(tx, found.id)

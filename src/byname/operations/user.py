@@ -1,0 +1,262 @@
+"""People: creating, deleting, finding them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from byname.domain import names
+from byname.domain.entity import Entity, EntityKind, User
+from byname.domain.errors import Conflict, Forbidden, missing
+from byname.domain.user import check_email, check_line, check_password
+from byname.operations import key as key_operations
+from byname.operations.context import Context
+from byname.operations.password import hash_password
+from byname.store import entity as entities
+from byname.store import organization as organizations
+from byname.store import team as teams
+from byname.store import user as users
+from byname.store.database import Transaction
+
+SEARCH_MAX = 50
+LINKS_SHOWN_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A user with the first API key, at the only moment at which its secret is known."""
+
+    user: User
+    api_key: str
+
+
+def require_server_admin(ctx: Context, wish: str) -> None:
+    """Return when the actor is a server administrator; `wish` says what they asked for.
+
+    Raises:
+        Unauthenticated: nobody is logged in.
+        Forbidden: they are not.
+    """
+    if not ctx.who.server_admin:
+        raise Forbidden(f"You may not {wish}: it needs the role server_admin", role="server_admin")
+
+
+def check_free(tx: Transaction, name: str) -> None:
+    """Return when no user, team, organization or service account has the name.
+
+    They share one name space, because each may stand first in a path. Case makes no difference.
+
+    Raises:
+        Conflict: one has.
+    """
+    holder = entities.holder_of(tx, name)
+    if holder is not None:
+        article = "an" if holder == EntityKind.ORGANIZATION else "a"
+        raise Conflict(
+            f"The name {name!r} is taken by {article} {holder}; users, teams, organizations and "
+            "service accounts share one name space",
+            code="name_taken",
+            name=name,
+        )
+
+
+def check_unlinked(tx: Transaction, entity_ids: list[int], what: str) -> None:
+    """Return when no version of these entities stands in a registry or project of another one.
+
+    Deleting it would break what others rely on, as with a single linked version (R162).
+
+    Raises:
+        Conflict: some do; the message lists the first ones.
+    """
+    links = entities.list_links_from(tx, entity_ids, limit=LINKS_SHOWN_MAX)
+    if links:
+        raise Conflict(
+            f"{what} has versions that are linked elsewhere ({', '.join(links)}); "
+            "unlink them first",
+            code="linked",
+            links=links,
+        )
+
+
+def add_person(
+    tx: Transaction,
+    *,
+    username: str,
+    email: str,
+    full_name: str = "",
+    password_hash: str | None = None,
+    server_admin: bool = False,
+    at: int,
+) -> NewUser:
+    """A new person with a personal entity of the same name and a first key.
+
+    Runs inside somebody's transaction and with their permission.
+
+    Raises:
+        Unprocessable: a name or the address breaks the rules.
+        Conflict: the name or the address is taken.
+    """
+    username = names.check_entity(username)
+    email = check_email(email)
+    full_name = check_line(full_name, "The full name")
+    check_free(tx, username)
+    if users.find_by_email(tx, email) is not None:
+        raise Conflict(f"The e-mail address {email!r} belongs to another user", code="email_taken")
+    personal = entities.add(tx, kind=EntityKind.USER, name=username, at=at)
+    user = users.add(
+        tx,
+        service=False,
+        username=username,
+        full_name=full_name or username,
+        email=email,
+        password_hash=password_hash,
+        server_admin=server_admin,
+        entity_id=personal.id,
+        at=at,
+    )
+    return NewUser(user, key_operations.add_key(tx, user, "First key", at=at).secret)
+
+
+def create_user(
+    ctx: Context,
+    *,
+    username: str,
+    email: str,
+    password: str | None = None,
+    server_admin: bool = False,
+    full_name: str = "",
+) -> NewUser:
+    """A new person, in no organization yet. Their default entity is a personal one of their name.
+
+    Raises:
+        Forbidden: the actor is no server administrator.
+        Unprocessable: a name, the address or the password breaks the rules.
+        Conflict: the name or the address is taken.
+    """
+    require_server_admin(ctx, "create users")
+    names.check_entity(username)
+    password_hash = None if password is None else hash_password(check_password(password))
+    with ctx.database.write() as tx:
+        return add_person(
+            tx,
+            username=username,
+            email=email,
+            full_name=full_name,
+            password_hash=password_hash,
+            server_admin=server_admin,
+            at=ctx.now(),
+        )
+
+
+def delete_user(ctx: Context, username: str) -> None:
+    """The person (or service account) is gone from every group, and every key of theirs is dead.
+
+    The projects of their personal entity are hidden. What they made elsewhere stays.
+
+    Raises:
+        Forbidden: the actor is no server administrator.
+        NotFound: there is no such user.
+        Conflict: the last server administrator, or the last admin of an organization (R195); or
+            versions of theirs are linked elsewhere.
+    """
+    require_server_admin(ctx, "delete users")
+    with ctx.database.write() as tx:
+        user = users.find_by_name(tx, username)
+        if user is None:
+            raise missing(f"User {username[:80]!r}")
+        if user.server_admin and users.count_administrators(tx) == 1:
+            raise Conflict(
+                f"{user.username} is the last administrator of this server; one must remain",
+                code="last_admin",
+            )
+        for organization in organizations.list_of_user(tx, user.id):
+            check_another_admin(tx, organization, user)
+        if not user.service:
+            check_unlinked(tx, [user.entity_id], f"User {user.username!r}")
+            entities.remove(tx, [user.entity_id], at=ctx.now())
+        users.remove(tx, [user.id], at=ctx.now())
+
+
+def check_another_admin(tx: Transaction, organization: Entity, user: User) -> None:
+    """Return when the organization keeps an admin without that user (R195).
+
+    Raises:
+        Conflict: the user is its last admin.
+    """
+    role = organizations.find_role(tx, organization.id, user.id)
+    if role == "admin" and organizations.count_admins(tx, organization.id) == 1:
+        raise Conflict(
+            f"{user.username} is the last admin of organization {organization.name}; "
+            "make somebody else an admin first",
+            code="last_admin",
+        )
+
+
+def search_users(ctx: Context, text: str, *, limit: int = SEARCH_MAX) -> list[User]:
+    """People whose name or e-mail address holds the text, those who equal it first.
+
+    One finds oneself and those one shares an organization with; server administrators find all.
+    """
+    actor = ctx.who
+    scope = None if actor.server_admin else list(actor.organizations)
+    with ctx.database.read() as tx:
+        found = users.search(tx, text, organization_ids=scope, limit=max(1, min(limit, SEARCH_MAX)))
+        if any(user.id == actor.user_id for user in found):
+            return found
+        own = users.find(tx, actor.user_id)
+    key = entities.lookup_key(text)
+    if own is not None and not own.service and key is not None:
+        addresses = (names.fold(own.username), names.fold(own.email or ""))
+        if any(key in each for each in addresses):
+            found.append(own)
+    return found
+
+
+def get_viewer(ctx: Context) -> User:
+    """The actor as a user.
+
+    Raises:
+        Unauthenticated: nobody is logged in.
+    """
+    actor = ctx.who
+    with ctx.database.read() as tx:
+        user = users.find(tx, actor.user_id)
+    if user is None:
+        raise missing("You")
+    return user
+
+
+def load_users(ctx: Context, ids: list[int]) -> dict[int, User]:
+    """The users of these ids, by id, also deleted ones. For the makers of things the actor sees."""
+    with ctx.database.read() as tx:
+        return users.find_many(tx, ids)
+
+
+def list_own_organizations(ctx: Context) -> list[Entity]:
+    """The organizations the actor is in, in the order in which they joined."""
+    with ctx.database.read() as tx:
+        return organizations.list_of_user(tx, ctx.who.user_id)
+
+
+def list_own_teams(ctx: Context) -> list[Entity]:
+    """The teams the actor is in, in the order in which they joined."""
+    with ctx.database.read() as tx:
+        return teams.list_of_user(tx, ctx.who.user_id)
+
+
+def find_entity(ctx: Context, name: str) -> Entity | None:
+    """The entity of that name, when the actor may know of it; None otherwise.
+
+    - Their own personal entity.
+    - Their organizations and all teams in these.
+    - Every one, as a server administrator.
+    """
+    actor = ctx.actor
+    if actor is None:
+        return None
+    with ctx.database.read() as tx:
+        entity = entities.find_by_name(tx, name)
+    if entity is None:
+        return None
+    if actor.server_admin or entity.id == actor.entity_id:
+        return entity
+    return entity if actor.belongs_to(entity.organization_id) else None

@@ -1,0 +1,1 @@
+"""The JSON face, and the upload and download of file contents."""

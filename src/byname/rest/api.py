@@ -1,0 +1,82 @@
+"""Administration as JSON under `/api/v1`, with its OpenAPI document and a page to read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from byname import __version__
+from byname.http.authentication import KeyUses
+from byname.operations.context import Context
+from byname.rest import docs, errors, organization, service_account, team, user
+from byname.rest.asking import Server
+
+SECURITY: dict[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "Any user name; the key is the password",
+    },
+}
+PROBLEMS = {
+    400: "The body cannot be read",
+    401: "No API key, or not a valid one",
+    403: "You may see it, but your role does not allow this; `details.role` names the one needed",
+    404: "It does not exist, or you have no access to it",
+    409: "The present state does not allow it",
+    413: "The body is larger than 1 MB",
+    422: "A value breaks a rule",
+}
+ERROR_EXAMPLE = {
+    "error": {
+        "code": "forbidden",
+        "message": "You may not create users: it needs the role server_admin",
+        "request_id": "5f1c2a0000001b",
+        "details": {"role": "server_admin"},
+    }
+}
+
+
+def make_api(ctx: Context, uses: KeyUses | None = None) -> FastAPI:
+    """The application for every path below `/api`; mount it there without cutting the path off."""
+    app = FastAPI(
+        title="Byname",
+        version=__version__,
+        description="Administration: users, organizations, teams, service accounts and API keys.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.server = Server(ctx, KeyUses() if uses is None else uses)
+    responses: dict[int | str, dict[str, Any]] = {
+        status: {
+            "description": description,
+            "content": {"application/json": {"example": ERROR_EXAMPLE}},
+        }
+        for status, description in PROBLEMS.items()
+    }
+    below = APIRouter(prefix="/api/v1", responses=responses)
+    for noun in (user, organization, team, service_account):
+        below.include_router(noun.router)
+    app.include_router(below)
+    docs.add_page(app)
+    errors.add_handlers(app)
+    app.add_middleware(errors.Guard)
+    _describe_security(app)
+    return app
+
+
+def _describe_security(app: FastAPI) -> None:
+    """The OpenAPI document says that every route wants a key, and how it is sent."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        document.setdefault("components", {})["securitySchemes"] = SECURITY
+        document["security"] = [{name: []} for name in SECURITY]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it.

@@ -1,0 +1,105 @@
+"""`GET /api/v1/resolve?ref=...`: what a name points to, as plain JSON, on the shortest way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from byname.domain.errors import Unprocessable
+from byname.http.addresses import Addresses
+from byname.http.authentication import KeyUses, authenticate
+from byname.http.message import Request, send_json
+from byname.http.threads import in_thread
+from byname.operations import collection, content
+from byname.operations.context import Context
+
+FILES_MAX = 1_000
+
+
+class Resolve:
+    """The route that turns a reference into a version."""
+
+    def __init__(self, ctx: Context, addresses: Addresses, key_uses: KeyUses) -> None:
+        self._ctx = ctx
+        self._addresses = addresses
+        self._key_uses = key_uses
+
+    async def handle(self, request: Request) -> None:
+        """Answer with the version, its digest, and, with `files=true`, its files' addresses."""
+        actor = authenticate(self._ctx.database, request.header(b"authorization"))
+        self._key_uses.note(actor)
+        ref = request.query("ref")
+        if not ref:
+            raise Unprocessable(
+                "Say which version, for example ?ref=wandb-registry-Model/Zoo:production",
+                field="ref",
+            )
+        ctx = self._ctx.acting(actor, "rest")
+        ctx.who  # noqa: B018  Raises for an anonymous asker.
+        wants_files = request.query("files")
+        if wants_files in (None, "", "0", "false"):
+            await send_json(request, answer(ctx, ref))
+        else:
+            after = request.query("after") or ""
+            await send_json(
+                request,
+                await in_thread(
+                    answer_with_files, ctx, self._addresses.for_request(request), ref, after
+                ),
+            )
+
+
+def answer(ctx: Context, ref: str) -> dict[str, Any]:
+    """What the reference names, as JSON."""
+    found = collection.resolve_reference(ctx, ref)
+    version = found.version
+    path = f"{found.project.place}/{found.collection.name}"
+    return {
+        "ref": ref,
+        "collection": path,
+        "version": f"v{found.membership.number}",
+        "full_name": f"{path}:v{found.membership.number}",
+        "digest": version.digest,
+        "type": version.type_name,
+        "size_bytes": version.size_bytes,
+        "file_count": version.file_count,
+        "linked_at": found.membership.created_at,
+    }
+
+
+def answer_with_files(
+    ctx: Context, addresses: Addresses, ref: str, after: str = ""
+) -> dict[str, Any]:
+    """What the reference names, and up to 1,000 of its files with addresses to fetch them from.
+
+    Raises:
+        Forbidden: the actor may see the version, but not download it.
+    """
+    found = collection.resolve_reference(ctx, ref)
+    page = content.list_files(
+        ctx, found.version, through=found.project.id, after=after, limit=FILES_MAX
+    )
+    user_id = ctx.who.user_id
+    files = [
+        {
+            "path": entry.path,
+            "size_bytes": entry.size_bytes,
+            "digest": entry.digest,
+            "sha256": entry.sha256,
+            "url": entry.ref
+            if entry.sha256 is None
+            else addresses.content(
+                "version-file",
+                user_id,
+                page.project_id,
+                page.namespace,
+                entry.sha256,
+                entry.path.rpartition("/")[2],
+            ),
+        }
+        for entry in page.entries
+    ]
+    return {
+        **answer(ctx, ref),
+        "files": files,
+        "next": page.entries[-1].path if page.has_next else None,
+    }

@@ -1,0 +1,80 @@
+"""Teams and their members over REST."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from byname.operations import team as operations
+from byname.rest.asking import Asking
+from byname.rest.organization import Member, NewRole, OrganizationName
+from byname.rest.user import Username
+
+router = APIRouter(tags=["teams"])
+
+ADMINS_MAX = 100
+
+TeamName = Annotated[str, Path(description="The team's name.")]
+
+
+class NewTeam(BaseModel):
+    """A team to create."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "smle-reg-team-2", "admins": ["ann"]}]},
+    )
+
+    name: str = Field(description="Letters, digits, `_`, `.` and `-`; at most 64 characters.")
+    admins: list[str] = Field(
+        default_factory=list,
+        max_length=ADMINS_MAX,
+        description="People who become its admins, and join the organization where they are not "
+        "in it. Nobody named: you, if you are in the organization yourself.",
+    )
+
+
+class Team(BaseModel):
+    """A team."""
+
+    name: str
+
+
+@router.post("/organizations/{organization}/teams", status_code=201, summary="Create a team")
+def create_team(ctx: Asking, organization: OrganizationName, body: NewTeam) -> Team:
+    """Create a team in an organization. For the organization's admins."""
+    made = operations.create_team(
+        ctx, organization=organization, name=body.name, admins=body.admins
+    )
+    return Team(name=made.name)
+
+
+@router.delete("/teams/{team}", status_code=204, summary="Delete a team")
+def delete_team(ctx: Asking, team: TeamName) -> None:
+    """Delete a team with its projects, artifacts and service accounts.
+
+    For its admins and those of its organization. Refused while versions of it are linked elsewhere.
+    """
+    operations.delete_team(ctx, team)
+
+
+@router.put("/teams/{team}/members/{username}", summary="Add a member or change their role")
+def put_member(ctx: Asking, team: TeamName, username: Username, body: NewRole) -> Member:
+    """Put a person into a team in a role; doing it twice changes nothing more.
+
+    For its admins and those of its organization. The latter may add anybody, who then joins the
+    organization as a member; the former only people of the organization.
+    """
+    member = operations.put_member(ctx, team, username, body.role)
+    return Member(username=member.user.username, role=member.role)
+
+
+@router.delete("/teams/{team}/members/{username}", status_code=204, summary="Remove a member")
+def remove_member(ctx: Asking, team: TeamName, username: Username) -> None:
+    """Take a person out of a team; a service account is deleted.
+
+    For its admins and those of its organization.
+    """
+    operations.remove_member(ctx, team, username)

@@ -1,0 +1,142 @@
+"""People and API keys over REST."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from byname.domain.entity import ApiKey
+from byname.operations import key as key_operations
+from byname.operations import user as operations
+from byname.rest.asking import Asking
+
+router = APIRouter()
+
+Username = Annotated[str, Path(description="The name of a person or service account.")]
+
+
+class NewUser(BaseModel):
+    """A person to create."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"username": "ann", "email": "ann@example.org"}]},
+    )
+
+    username: str = Field(description="Letters, digits, `_`, `.` and `-`; at most 64 characters.")
+    email: str
+    password: SecretStr | None = Field(
+        default=None, description="At least 12 characters; for logging in on the web."
+    )
+    admin: bool = Field(default=False, description="Whether they administer this server.")
+
+
+class UserWithKey(BaseModel):
+    """A new person or service account. The key is shown this one time."""
+
+    username: str
+    api_key: str
+
+
+class NewKey(BaseModel):
+    """An API key to create."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "laptop"}]})
+
+    name: str = Field(default="", description="To recognise the key by; at most 128 characters.")
+    username: str | None = Field(
+        default=None,
+        description="For whom; you, when absent. Server administrators may name anybody, admins "
+        "of a team its service accounts.",
+    )
+
+
+class Key(BaseModel):
+    """An API key, without its secret."""
+
+    id: int
+    name: str
+    start: str = Field(description="The beginning of the secret.")
+    created_at: datetime
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> Key:
+        """The key as this face shows it."""
+        return cls(
+            id=key.id,
+            name=key.name,
+            start=key.start,
+            created_at=key.created_at,
+            last_used_at=key.last_used_at,
+        )
+
+
+class KeyWithSecret(BaseModel):
+    """A new API key. The secret `api_key` is shown this one time."""
+
+    id: int
+    name: str
+    username: str
+    api_key: str
+
+
+class Keys(BaseModel):
+    """All API keys of one user."""
+
+    keys: list[Key]
+
+
+@router.post("/users", status_code=201, tags=["users"], summary="Create a user")
+def create_user(ctx: Asking, body: NewUser) -> UserWithKey:
+    """Create a person with a personal entity of the same name, in no organization yet.
+
+    For server administrators. Answers with the first API key.
+    """
+    made = operations.create_user(
+        ctx,
+        username=body.username,
+        email=body.email,
+        password=None if body.password is None else body.password.get_secret_value(),
+        server_admin=body.admin,
+    )
+    return UserWithKey(username=made.user.username, api_key=made.api_key)
+
+
+@router.delete("/users/{username}", status_code=204, tags=["users"], summary="Delete a user")
+def delete_user(ctx: Asking, username: Username) -> None:
+    """Delete a person or service account: their keys are dead, their own projects hidden.
+
+    For server administrators. The last administrator of the server, and the last admin of an
+    organization, cannot be deleted.
+    """
+    operations.delete_user(ctx, username)
+
+
+@router.post("/keys", status_code=201, tags=["keys"], summary="Create an API key")
+def create_key(ctx: Asking, body: NewKey) -> KeyWithSecret:
+    """Create an API key for yourself, or for somebody whose keys you manage; at most 100 each."""
+    made = key_operations.create_key(ctx, name=body.name, username=body.username)
+    return KeyWithSecret(
+        id=made.key.id, name=made.key.name, username=made.username, api_key=made.secret
+    )
+
+
+@router.get("/keys", tags=["keys"], summary="List API keys")
+def list_keys(
+    ctx: Asking,
+    username: Annotated[str | None, Query(description="Whose; yours, when absent.")] = None,
+) -> Keys:
+    """List API keys, oldest first, without their secrets."""
+    return Keys(keys=[Key.of(key) for key in key_operations.list_keys(ctx, username=username)])
+
+
+@router.delete("/keys/{key_id}", status_code=204, tags=["keys"], summary="Delete an API key")
+def delete_key(
+    ctx: Asking, key_id: Annotated[int, Path(description="The number from the list.")]
+) -> None:
+    """Delete an API key. It opens nothing from the next request on."""
+    key_operations.delete_key(ctx, key_id)

@@ -1,0 +1,102 @@
+"""Every setting of the server, with its default and what it is for. Read once, at the start.
+
+A setting comes from the command line, else from the environment (`BYNAME_` and its name in capital
+letters), else from the default here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SECRET_LENGTH_MIN = 32
+
+
+class Settings(BaseSettings):
+    """The settings of one server."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BYNAME_", extra="ignore", frozen=True, validate_default=True
+    )
+
+    data: Path = Field(
+        default=Path("byname-data"),
+        description="The folder that holds everything: database, files, secret key.",
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="The network address to listen on. 0.0.0.0 listens on all of the machine's.",
+    )
+    port: int = Field(
+        default=8080, ge=0, le=65535, description="The port to listen on. 0 takes any free one."
+    )
+    public_url: str = Field(
+        default="",
+        description="How clients reach this server, for example https://models.example.org. It "
+        "stands in every address that is given out. Empty: http://HOST:PORT.",
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="Signs upload and download addresses; at least 32 characters. Empty: the file "
+        "secret.key in the data folder, made at the first start.",
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("*",),
+        description="The host names under which the server answers, separated by commas; * for "
+        "all. Naming them keeps strange web pages from reaching a server on a private network.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much is logged: debug, info, warning or error."
+    )
+    link_seconds: int = Field(
+        default=6 * 3600,
+        ge=60,
+        le=7 * 24 * 3600,
+        description="How long an upload or download address stays good, in seconds.",
+    )
+
+    @field_validator("secret_key", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SECRET_LENGTH_MIN:
+            raise ValueError(f"it must have at least {SECRET_LENGTH_MIN} characters")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it must begin with http:// or https:// and a host name")
+        if parts.username is not None or parts.query or parts.fragment:
+            raise ValueError("it must hold no user name, no '?' and no '#'")
+        return value.rstrip("/")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(host.strip() for host in value.split(",") if host.strip())
+        return value
+
+    @property
+    def address(self) -> str:
+        """How clients reach this server: `public_url`, or what host and port make of it."""
+        if self.public_url:
+            return self.public_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        return f"http://{host}:{self.port}"

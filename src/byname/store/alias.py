@@ -1,0 +1,202 @@
+"""Aliases and their ledger, as rows. The ledger row and the holder change in one statement pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from byname.domain.alias import Alias, Change, Holder, LedgerRow
+from byname.store.database import Transaction
+from byname.store.moment import moment
+
+
+def holders(tx: Transaction, collection_id: int, names: Sequence[str]) -> dict[str, Holder]:
+    """The present holders of these aliases; an alias that nobody holds is left out."""
+    if not names:
+        return {}
+    rows = tx.all(
+        "SELECT a.name, a.membership_id, m.number FROM alias a"
+        " JOIN membership m ON m.id = a.membership_id"
+        f" WHERE a.collection_id = ? AND a.name IN ({','.join('?' * len(names))})",
+        [collection_id, *names],
+    )
+    return {row["name"]: Holder(row["membership_id"], row["number"]) for row in rows}
+
+
+def held_by(tx: Transaction, membership_id: int) -> list[str]:
+    """The aliases a membership holds, by name."""
+    rows = tx.all(
+        "SELECT name FROM alias WHERE membership_id = :membership ORDER BY name",
+        {"membership": membership_id},
+    )
+    return [row["name"] for row in rows]
+
+
+def count_held_by(tx: Transaction, membership_id: int) -> int:
+    """How many aliases a membership holds."""
+    row = tx.one(
+        "SELECT count(*) AS n FROM alias WHERE membership_id = :membership",
+        {"membership": membership_id},
+    )
+    return int(row["n"]) if row is not None else 0
+
+
+def held_by_many(tx: Transaction, membership_ids: list[int]) -> dict[int, list[str]]:
+    """The aliases of these memberships, by membership id."""
+    found: dict[int, list[str]] = {each: [] for each in membership_ids}
+    if membership_ids:
+        for row in tx.all(
+            "SELECT membership_id, name FROM alias"
+            f" WHERE membership_id IN ({','.join('?' * len(membership_ids))})"
+            " ORDER BY membership_id, name",
+            membership_ids,
+        ):
+            found[row["membership_id"]].append(row["name"])
+    return found
+
+
+def of_versions(tx: Transaction, version_ids: list[int]) -> dict[int, list[tuple[int, str]]]:
+    """For these versions, in whatever collection: pairs of collection id and alias."""
+    found: dict[int, list[tuple[int, str]]] = {each: [] for each in version_ids}
+    if version_ids:
+        for row in tx.all(
+            "SELECT m.version_id, m.collection_id, a.name FROM membership m"
+            " JOIN alias a ON a.membership_id = m.id"
+            f" WHERE m.version_id IN ({','.join('?' * len(version_ids))})"
+            " AND m.deleted_at IS NULL ORDER BY m.id, a.name",
+            version_ids,
+        ):
+            found[row["version_id"]].append((row["collection_id"], row["name"]))
+    return found
+
+
+def list_of_collection(
+    tx: Transaction, collection_id: int, *, after: str, limit: int
+) -> list[Alias]:
+    """The collection's held aliases by name, from behind the name `after`."""
+    rows = tx.all(
+        "SELECT a.name, a.revision, m.number FROM alias a"
+        " JOIN membership m ON m.id = a.membership_id"
+        " WHERE a.collection_id = :collection AND a.name > :after ORDER BY a.name LIMIT :limit",
+        {"collection": collection_id, "after": after, "limit": limit},
+    )
+    return [Alias(collection_id, row["name"], row["number"], row["revision"]) for row in rows]
+
+
+def find(tx: Transaction, collection_id: int, name: str) -> Alias | None:
+    """The alias, when it was ever given in the collection; its holder may be nobody."""
+    row = tx.one(
+        "SELECT a.revision, m.number FROM alias a LEFT JOIN membership m ON m.id = a.membership_id"
+        " WHERE a.collection_id = :collection AND a.name = :name",
+        {"collection": collection_id, "name": name},
+    )
+    return None if row is None else Alias(collection_id, name, row["number"], row["revision"])
+
+
+def apply(
+    tx: Transaction,
+    collection_id: int,
+    changes: Sequence[Change],
+    *,
+    actor_id: int | None,
+    actor_name: str,
+    face: str,
+    at: int,
+) -> None:
+    """The changes hold, and each is a row in the ledger with the alias's next revision."""
+    for change in changes:
+        after = change.after
+        row = tx.one(
+            "INSERT INTO alias (collection_id, name, membership_id, revision, updated_at)"
+            " VALUES (:collection, :name, :membership, 1, :at)"
+            " ON CONFLICT (collection_id, name) DO UPDATE SET membership_id = :membership,"
+            " revision = alias.revision + 1, updated_at = :at RETURNING revision",
+            {
+                "collection": collection_id,
+                "name": change.name,
+                "membership": None if after is None else after.membership_id,
+                "at": at,
+            },
+        )
+        tx.run(
+            "INSERT INTO ledger (collection_id, alias, revision, from_number, to_number, cause,"
+            " actor_id, actor_name, face, at) VALUES (:collection, :name, :revision, :from, :to,"
+            " :cause, :actor, :actor_name, :face, :at)",
+            {
+                "collection": collection_id,
+                "name": change.name,
+                "revision": row["revision"] if row is not None else 1,
+                "from": None if change.before is None else change.before.number,
+                "to": None if after is None else after.number,
+                "cause": change.cause,
+                "actor": actor_id,
+                "actor_name": actor_name,
+                "face": face,
+                "at": at,
+            },
+        )
+
+
+def ledger_of(tx: Transaction, collection_id: int, *, after: int, limit: int) -> list[LedgerRow]:
+    """The collection's ledger, oldest first, from behind the row id `after`."""
+    rows = tx.all(
+        "SELECT * FROM ledger WHERE collection_id = :collection AND id > :after"
+        " ORDER BY id LIMIT :limit",
+        {"collection": collection_id, "after": after, "limit": limit},
+    )
+    return [
+        LedgerRow(
+            id=row["id"],
+            collection_id=row["collection_id"],
+            alias=row["alias"],
+            revision=row["revision"],
+            from_number=row["from_number"],
+            to_number=row["to_number"],
+            cause=row["cause"],
+            actor_name=row["actor_name"],
+            face=row["face"],
+            at=moment(row["at"]),
+        )
+        for row in rows
+    ]
+
+
+def disagreements(tx: Transaction, *, limit: int = 100) -> list[str]:
+    """Where the present holders are not what the ledger recomputes to; empty when all is well."""
+    rows = tx.all(
+        "SELECT a.collection_id, a.name, a.revision, m.number, l.revision AS ledger_revision,"
+        " l.to_number FROM alias a LEFT JOIN membership m ON m.id = a.membership_id"
+        " LEFT JOIN ledger l ON l.collection_id = a.collection_id AND l.alias = a.name"
+        " AND l.revision = (SELECT max(revision) FROM ledger x"
+        "   WHERE x.collection_id = a.collection_id AND x.alias = a.name)"
+        " WHERE l.revision IS NULL OR l.revision <> a.revision OR l.to_number IS NOT m.number"
+        " LIMIT :limit",
+        {"limit": limit},
+    )
+    found = [
+        f"alias {row['name']!r} of collection {row['collection_id']} is on v{row['number']} at "
+        f"revision {row['revision']}, but the ledger ends at revision {row['ledger_revision']} "
+        f"on v{row['to_number']}"
+        for row in rows
+    ]
+    broken = tx.all(
+        "SELECT collection_id, alias, count(*) AS n, max(revision) AS top FROM ledger"
+        " GROUP BY collection_id, alias HAVING count(*) <> max(revision) LIMIT :limit",
+        {"limit": limit},
+    )
+    found += [
+        f"the ledger of alias {row['alias']!r} of collection {row['collection_id']} has "
+        f"{row['n']} rows but ends at revision {row['top']}"
+        for row in broken
+    ]
+    return found
+
+
+def list_held(tx: Transaction, collection_id: int, *, limit: int) -> list[tuple[str, Holder]]:
+    """Some of the collection's held aliases, with their holders."""
+    rows = tx.all(
+        "SELECT a.name, a.membership_id, m.number FROM alias a"
+        " JOIN membership m ON m.id = a.membership_id"
+        " WHERE a.collection_id = :collection ORDER BY a.name LIMIT :limit",
+        {"collection": collection_id, "limit": limit},
+    )
+    return [(row["name"], Holder(row["membership_id"], row["number"])) for row in rows]

@@ -1,0 +1,48 @@
+"""How a database comes to have today's schema."""
+
+from __future__ import annotations
+
+from byname.domain.errors import Unavailable
+from byname.store import schema
+from byname.store.database import Database
+
+STEPS: dict[int, tuple[str, ...]] = {}
+"""For each schema version that was ever released, the statements that lead to the next one."""
+
+
+def present_version(database: Database) -> int:
+    """The schema version the database has; 0 when it is empty."""
+    with database.read() as tx:
+        if tx.one("SELECT 1 FROM sqlite_master WHERE name = 'meta'") is None:
+            return 0
+        row = tx.one("SELECT value FROM meta WHERE key = 'schema_version'")
+    return int(row["value"]) if row is not None else 0
+
+
+def migrate(database: Database) -> None:
+    """The database has today's schema. One transaction: a kill in the middle leaves the old one.
+
+    Raises:
+        Unavailable: the database was made by a newer Byname.
+    """
+    found = present_version(database)
+    if found > schema.SCHEMA_VERSION:
+        raise Unavailable(
+            f"This database has schema {found}, made by a newer Byname; "
+            f"this one knows schemas up to {schema.SCHEMA_VERSION}"
+        )
+    if found == schema.SCHEMA_VERSION:
+        return
+    with database.write() as tx:
+        if found == 0:
+            for statement in schema.TABLES:
+                tx.run(statement)
+        else:
+            for version in range(found, schema.SCHEMA_VERSION):
+                for statement in STEPS[version]:
+                    tx.run(statement)
+        tx.run(
+            "INSERT INTO meta (key, value) VALUES ('schema_version', :version)"
+            " ON CONFLICT (key) DO UPDATE SET value = :version",
+            {"version": str(schema.SCHEMA_VERSION)},
+        )

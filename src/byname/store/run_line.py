@@ -1,0 +1,139 @@
+"""The lines of runs' streams, and the keys that their history has, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from byname.domain.run_line import LoggedKey
+from byname.store.database import Transaction
+
+KEYS_MAX = 10_000
+"""So many different keys are counted for one run; lines keep them all."""
+CHUNK = 500
+
+
+def put(tx: Transaction, run_id: int, stream: str, offset: int, lines: Sequence[str]) -> None:
+    """The stream has these lines from the number `offset` on; lines that were there are replaced."""
+    tx.run_many(
+        "INSERT INTO run_line (run_id, stream, number, content) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (run_id, stream, number) DO UPDATE SET content = excluded.content",
+        [(run_id, stream, offset + index, line) for index, line in enumerate(lines)],
+    )
+
+
+def between(
+    tx: Transaction, run_id: int, stream: str, start: int, stop: int, *, limit: int
+) -> list[tuple[int, str]]:
+    """The numbered lines from `start` to before `stop`, in order, at most `limit` of them."""
+    rows = tx.all(
+        "SELECT number, content FROM run_line WHERE run_id = :run AND stream = :stream"
+        " AND number >= :start AND number < :stop ORDER BY number LIMIT :limit",
+        {"run": run_id, "stream": stream, "start": start, "stop": stop, "limit": limit},
+    )
+    return [(row["number"], row["content"]) for row in rows]
+
+
+def at_numbers(
+    tx: Transaction, run_id: int, stream: str, numbers: Sequence[int]
+) -> list[tuple[int, str]]:
+    """The lines of these numbers, in order; those that do not exist are left out."""
+    found: list[tuple[int, str]] = []
+    for index in range(0, len(numbers), CHUNK):
+        part = numbers[index : index + CHUNK]
+        rows = tx.all(
+            "SELECT number, content FROM run_line WHERE run_id = ? AND stream = ?"
+            f" AND number IN ({','.join('?' * len(part))}) ORDER BY number",
+            [run_id, stream, *part],
+        )
+        found += [(row["number"], row["content"]) for row in rows]
+    return found
+
+
+def octets(tx: Transaction, run_id: int, stream: str, start: int, stop: int) -> int:
+    """The size in bytes of the lines from `start` to before `stop`."""
+    row = tx.one(
+        "SELECT coalesce(sum(octet_length(content)), 0) AS n FROM run_line"
+        " WHERE run_id = :run AND stream = :stream AND number >= :start AND number < :stop",
+        {"run": run_id, "stream": stream, "start": start, "stop": stop},
+    )
+    return int(row["n"]) if row is not None else 0
+
+
+_COUNT_OF_STREAM = {"history": "history_count", "events": "events_count", "output": "log_count"}
+
+
+def last_of_many(tx: Transaction, run_ids: Sequence[int], stream: str) -> dict[int, str]:
+    """The newest line of the stream, by run id."""
+    if not run_ids:
+        return {}
+    rows = tx.all(
+        "SELECT l.run_id, l.content FROM run r JOIN run_line l ON l.run_id = r.id"
+        f" AND l.stream = ? AND l.number = r.{_COUNT_OF_STREAM[stream]} - 1"
+        f" WHERE r.id IN ({','.join('?' * len(run_ids))})",
+        [stream, *run_ids],
+    )
+    return {row["run_id"]: row["content"] for row in rows}
+
+
+def keys_of_many(tx: Transaction, run_ids: Sequence[int]) -> dict[int, list[LoggedKey]]:
+    """The keys that these runs logged, by run id."""
+    found: dict[int, list[LoggedKey]] = {run_id: [] for run_id in run_ids}
+    if run_ids:
+        for row in tx.all(
+            "SELECT run_id, name, kind, line_count, last_value, last_step FROM run_key"
+            f" WHERE run_id IN ({','.join('?' * len(run_ids))}) ORDER BY run_id, name",
+            list(run_ids),
+        ):
+            found[row["run_id"]].append(
+                LoggedKey(
+                    name=row["name"],
+                    kind=row["kind"],
+                    line_count=row["line_count"],
+                    last_value=row["last_value"],
+                    last_step=row["last_step"],
+                )
+            )
+    return found
+
+
+def key_names(tx: Transaction, run_id: int) -> set[str] | None:
+    """The names of the run's keys, when it has nearly as many as are counted; else None."""
+    row = tx.one("SELECT count(*) AS n FROM run_key WHERE run_id = :run", {"run": run_id})
+    if row is None or row["n"] < KEYS_MAX // 2:
+        return None
+    return {
+        each["name"]
+        for each in tx.all("SELECT name FROM run_key WHERE run_id = :run", {"run": run_id})
+    }
+
+
+def add_keys(tx: Transaction, run_id: int, keys: Iterable[LoggedKey]) -> None:
+    """The keys were logged so many more times; the value of the highest step is the last one."""
+    tx.run_many(
+        "INSERT INTO run_key (run_id, name, kind, line_count, last_value, last_step)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, name) DO UPDATE SET"
+        " line_count = run_key.line_count + excluded.line_count,"
+        " kind = CASE WHEN excluded.last_step >= run_key.last_step"
+        " THEN excluded.kind ELSE run_key.kind END,"
+        " last_value = CASE WHEN excluded.last_step >= run_key.last_step"
+        " THEN excluded.last_value ELSE run_key.last_value END,"
+        " last_step = CASE WHEN excluded.last_step >= run_key.last_step"
+        " THEN excluded.last_step ELSE run_key.last_step END",
+        [
+            (run_id, key.name, key.kind, key.line_count, key.last_value, key.last_step)
+            for key in keys
+        ],
+    )
+
+
+def subtract_keys(tx: Transaction, run_id: int, counts: dict[str, int]) -> None:
+    """The keys were logged so many fewer times: lines that held them are about to be replaced."""
+    tx.run_many(
+        "UPDATE run_key SET line_count = line_count - ? WHERE run_id = ? AND name = ?",
+        [(count, run_id, name) for name, count in counts.items()],
+    )
+
+
+def drop_unused_keys(tx: Transaction, run_id: int) -> None:
+    """Keys that no line holds any more are gone."""
+    tx.run("DELETE FROM run_key WHERE run_id = :run AND line_count <= 0", {"run": run_id})

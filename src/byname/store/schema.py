@@ -1,0 +1,345 @@
+"""The whole database on one page.
+
+Times are whole microseconds since 1970 in UTC. Names that are compared without case carry a second
+column `..._key` that holds the folded form. What is deleted keeps its row and a `deleted_at`, so that
+history stays readable and numbers are never given out twice (R47, R163).
+"""
+
+from __future__ import annotations
+
+SCHEMA_VERSION = 1
+
+TABLES: tuple[str, ...] = (
+    # One row a fact about this server: schema_version, setup_token, ...
+    """CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)""",
+    # ---- who -------------------------------------------------------------------------------
+    # An entity is a user, team or organization as it stands in a path. The organization's row is
+    # both the organization and its own entity, under which its registries live (R1).
+    """CREATE TABLE entity (
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL CHECK (kind IN ('user', 'team', 'organization')),
+        name TEXT NOT NULL,
+        name_key TEXT NOT NULL,
+        organization_id INTEGER REFERENCES entity (id),
+        created_at INTEGER NOT NULL,
+        deleted_at INTEGER)""",
+    "CREATE UNIQUE INDEX entity_by_name ON entity (name_key) WHERE deleted_at IS NULL",
+    "CREATE INDEX entity_by_organization ON entity (organization_id)",
+    # A person, or a service account of a team (then entity_id is that team).
+    """CREATE TABLE users (
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL CHECK (kind IN ('person', 'service')),
+        username TEXT NOT NULL,
+        username_key TEXT NOT NULL,
+        full_name TEXT NOT NULL,
+        email TEXT,
+        email_key TEXT,
+        password_hash TEXT,
+        server_admin INTEGER NOT NULL DEFAULT 0,
+        entity_id INTEGER NOT NULL REFERENCES entity (id),
+        created_at INTEGER NOT NULL,
+        deleted_at INTEGER)""",
+    "CREATE UNIQUE INDEX users_by_username ON users (username_key) WHERE deleted_at IS NULL",
+    "CREATE UNIQUE INDEX users_by_email ON users (email_key) WHERE deleted_at IS NULL",
+    "CREATE INDEX users_by_entity ON users (entity_id)",
+    # Only the SHA-256 of a key is kept (R193); `start` is the part shown to recognise it.
+    """CREATE TABLE api_key (
+        id INTEGER PRIMARY KEY,
+        user_id INTEGER NOT NULL REFERENCES users (id),
+        name TEXT NOT NULL,
+        start TEXT NOT NULL,
+        sha256 TEXT NOT NULL UNIQUE,
+        created_at INTEGER NOT NULL,
+        last_used_at INTEGER)""",
+    "CREATE INDEX api_key_by_user ON api_key (user_id)",
+    """CREATE TABLE organization_member (
+        organization_id INTEGER NOT NULL REFERENCES entity (id),
+        user_id INTEGER NOT NULL REFERENCES users (id),
+        role TEXT NOT NULL CHECK (role IN ('admin', 'member', 'viewer')),
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (organization_id, user_id)) WITHOUT ROWID""",
+    "CREATE INDEX organization_member_by_user ON organization_member (user_id)",
+    """CREATE TABLE team_member (
+        team_id INTEGER NOT NULL REFERENCES entity (id),
+        user_id INTEGER NOT NULL REFERENCES users (id),
+        role TEXT NOT NULL CHECK (role IN ('admin', 'member', 'viewer')),
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (team_id, user_id)) WITHOUT ROWID""",
+    "CREATE INDEX team_member_by_user ON team_member (user_id)",
+    # ---- where -----------------------------------------------------------------------------
+    # A registry is a project of the organization's entity, named with the registry prefix.
+    """CREATE TABLE project (
+        id INTEGER PRIMARY KEY,
+        entity_id INTEGER NOT NULL REFERENCES entity (id),
+        kind TEXT NOT NULL CHECK (kind IN ('project', 'registry')),
+        name TEXT NOT NULL,
+        name_key TEXT NOT NULL,
+        description TEXT,
+        visibility TEXT NOT NULL DEFAULT 'organization'
+            CHECK (visibility IN ('organization', 'restricted')),
+        all_types INTEGER NOT NULL DEFAULT 1,
+        default_role TEXT NOT NULL DEFAULT 'viewer',
+        created_by INTEGER REFERENCES users (id),
+        owner_id INTEGER REFERENCES users (id),
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        deleted_at INTEGER)""",
+    "CREATE UNIQUE INDEX project_by_name ON project (entity_id, name_key) WHERE deleted_at IS NULL",
+    """CREATE TABLE registry_user (
+        project_id INTEGER NOT NULL REFERENCES project (id),
+        user_id INTEGER NOT NULL REFERENCES users (id),
+        role TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (project_id, user_id)) WITHOUT ROWID""",
+    "CREATE INDEX registry_user_by_user ON registry_user (user_id)",
+    """CREATE TABLE registry_team (
+        project_id INTEGER NOT NULL REFERENCES project (id),
+        team_id INTEGER NOT NULL REFERENCES entity (id),
+        role TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (project_id, team_id)) WITHOUT ROWID""",
+    "CREATE INDEX registry_team_by_team ON registry_team (team_id)",
+    # `accepted`: on the registry's list of accepted types, from which it is never removed (R22).
+    """CREATE TABLE artifact_type (
+        id INTEGER PRIMARY KEY,
+        project_id INTEGER NOT NULL REFERENCES project (id),
+        name TEXT NOT NULL,
+        description TEXT,
+        accepted INTEGER NOT NULL DEFAULT 0,
+        created_at INTEGER NOT NULL,
+        UNIQUE (project_id, name))""",
+    # ---- names -----------------------------------------------------------------------------
+    # `next_number` only grows, so numbers are gap-free and never reused (R46, R47).
+    # `version_count` counts the live memberships; it spares a list its COUNT(*).
+    """CREATE TABLE collection (
+        id INTEGER PRIMARY KEY,
+        project_id INTEGER NOT NULL REFERENCES project (id),
+        type_id INTEGER NOT NULL REFERENCES artifact_type (id),
+        kind TEXT NOT NULL CHECK (kind IN ('sequence', 'portfolio')),
+        name TEXT NOT NULL,
+        description TEXT,
+        next_number INTEGER NOT NULL DEFAULT 0,
+        version_count INTEGER NOT NULL DEFAULT 0,
+        created_by INTEGER REFERENCES users (id),
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        deleted_at INTEGER)""",
+    "CREATE UNIQUE INDEX collection_by_name ON collection (project_id, name)"
+    " WHERE deleted_at IS NULL",
+    "CREATE INDEX collection_by_type ON collection (type_id)",
+    # A version belongs to the sequence in which it was logged. It is `pending` until its manifest
+    # and all its bytes are here. `same_as_id`: at its commit the content turned out to be that of
+    # an older version, which answers in its place (R2).
+    """CREATE TABLE version (
+        id INTEGER PRIMARY KEY,
+        collection_id INTEGER NOT NULL REFERENCES collection (id),
+        state TEXT NOT NULL CHECK (state IN ('pending', 'committed', 'deleted')),
+        digest TEXT NOT NULL,
+        description TEXT,
+        metadata TEXT,
+        ttl_seconds INTEGER,
+        history_step INTEGER,
+        size_bytes INTEGER NOT NULL DEFAULT 0,
+        file_count INTEGER NOT NULL DEFAULT 0,
+        manifest_id INTEGER,
+        base_version_id INTEGER,
+        same_as_id INTEGER REFERENCES version (id),
+        distributed_id TEXT,
+        wanted_aliases TEXT NOT NULL DEFAULT '[]',
+        wanted_tags TEXT NOT NULL DEFAULT '[]',
+        run_id INTEGER REFERENCES run (id),
+        created_by INTEGER REFERENCES users (id),
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        deleted_at INTEGER)""",
+    "CREATE INDEX version_by_digest ON version (digest, collection_id)",
+    "CREATE UNIQUE INDEX version_by_distributed_id ON version (collection_id, distributed_id)"
+    " WHERE distributed_id IS NOT NULL AND state = 'pending'",
+    "CREATE INDEX version_pending ON version (created_at) WHERE state = 'pending'",
+    "CREATE INDEX version_by_run ON version (run_id) WHERE run_id IS NOT NULL",
+    # The client's own word for a version, chosen before the server knows it (protocol 10.4).
+    """CREATE TABLE client_id (
+        client_id TEXT PRIMARY KEY,
+        version_id INTEGER NOT NULL REFERENCES version (id)) WITHOUT ROWID""",
+    "CREATE INDEX client_id_by_version ON client_id (version_id)",
+    # A version's place in one collection: its own sequence, or a portfolio it is linked into.
+    """CREATE TABLE membership (
+        id INTEGER PRIMARY KEY,
+        collection_id INTEGER NOT NULL REFERENCES collection (id),
+        version_id INTEGER NOT NULL REFERENCES version (id),
+        number INTEGER NOT NULL,
+        created_by INTEGER REFERENCES users (id),
+        created_at INTEGER NOT NULL,
+        deleted_at INTEGER,
+        UNIQUE (collection_id, number))""",
+    "CREATE UNIQUE INDEX membership_by_version ON membership (version_id, collection_id)"
+    " WHERE deleted_at IS NULL",
+    "CREATE INDEX membership_live ON membership (collection_id, number) WHERE deleted_at IS NULL",
+    # The present holder of each alias. One row for ever per name, so that one holder is all there
+    # can be (R67) and `revision` grows by one at every change, over removals too.
+    """CREATE TABLE alias (
+        collection_id INTEGER NOT NULL REFERENCES collection (id),
+        name TEXT NOT NULL,
+        membership_id INTEGER REFERENCES membership (id),
+        revision INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY (collection_id, name)) WITHOUT ROWID""",
+    "CREATE INDEX alias_by_membership ON alias (membership_id, name)",
+    "CREATE INDEX alias_by_name ON alias (name, collection_id) WHERE membership_id IS NOT NULL",
+    # The ledger: one row for each change of an alias, only ever added to. The table `alias` can be
+    # recomputed from it. Numbers, not ids, so that a row can be read on its own.
+    """CREATE TABLE ledger (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection_id INTEGER NOT NULL REFERENCES collection (id),
+        alias TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        from_number INTEGER,
+        to_number INTEGER,
+        cause TEXT NOT NULL,
+        actor_id INTEGER REFERENCES users (id),
+        actor_name TEXT NOT NULL,
+        face TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        UNIQUE (collection_id, alias, revision))""",
+    "CREATE INDEX ledger_by_collection ON ledger (collection_id, id)",
+    """CREATE TRIGGER ledger_is_never_changed BEFORE UPDATE ON ledger
+        BEGIN SELECT RAISE(ABORT, 'the ledger is only ever added to'); END""",
+    """CREATE TRIGGER ledger_is_never_shortened BEFORE DELETE ON ledger
+        BEGIN SELECT RAISE(ABORT, 'the ledger is only ever added to'); END""",
+    # Tags keep the order in which they were given (R95).
+    """CREATE TABLE version_tag (
+        version_id INTEGER NOT NULL REFERENCES version (id),
+        name TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        PRIMARY KEY (version_id, name)) WITHOUT ROWID""",
+    "CREATE INDEX version_tag_by_name ON version_tag (name, version_id)",
+    """CREATE TABLE collection_tag (
+        collection_id INTEGER NOT NULL REFERENCES collection (id),
+        name TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        PRIMARY KEY (collection_id, name)) WITHOUT ROWID""",
+    "CREATE INDEX collection_tag_by_name ON collection_tag (name, collection_id)",
+    # ---- bytes -----------------------------------------------------------------------------
+    # A blob belongs to one entity; equal content is shared inside it only (reliability A5).
+    """CREATE TABLE blob (
+        entity_id INTEGER NOT NULL REFERENCES entity (id),
+        sha256 TEXT NOT NULL,
+        md5 TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (entity_id, sha256)) WITHOUT ROWID""",
+    "CREATE INDEX blob_by_md5 ON blob (entity_id, md5)",
+    # Which bytes were brought (or found already there) for a version that is being made.
+    """CREATE TABLE upload (
+        version_id INTEGER NOT NULL REFERENCES version (id),
+        md5 TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (version_id, md5)) WITHOUT ROWID""",
+    # A file that arrives in parts. `key` names the folder of its parts.
+    """CREATE TABLE multipart (
+        key TEXT PRIMARY KEY,
+        version_id INTEGER NOT NULL REFERENCES version (id),
+        md5 TEXT NOT NULL,
+        part_count INTEGER NOT NULL,
+        finished_at INTEGER,
+        created_at INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX multipart_by_version ON multipart (version_id)",
+    """CREATE TABLE manifest (
+        id INTEGER PRIMARY KEY,
+        version_id INTEGER NOT NULL REFERENCES version (id),
+        kind TEXT NOT NULL CHECK (kind IN ('full', 'incremental', 'patch')),
+        name TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        base_version_id INTEGER REFERENCES version (id),
+        sha256 TEXT,
+        size_bytes INTEGER,
+        created_at INTEGER NOT NULL)""",
+    "CREATE INDEX manifest_by_version ON manifest (version_id)",
+    # One line of a manifest. Exactly one of `sha256` (bytes we keep) and `ref` (an address that we
+    # never open) is set. `digest` is the client's: base64 MD5 for bytes, free text for references.
+    """CREATE TABLE entry (
+        version_id INTEGER NOT NULL REFERENCES version (id),
+        path TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        sha256 TEXT,
+        ref TEXT,
+        birth_version_id INTEGER,
+        extra TEXT,
+        PRIMARY KEY (version_id, path)) WITHOUT ROWID""",
+    "CREATE INDEX entry_by_digest ON entry (version_id, digest)",
+    "CREATE INDEX entry_by_sha256 ON entry (sha256) WHERE sha256 IS NOT NULL",
+    # ---- runs ------------------------------------------------------------------------------
+    """CREATE TABLE run (
+        id INTEGER PRIMARY KEY,
+        project_id INTEGER NOT NULL REFERENCES project (id),
+        name TEXT NOT NULL,
+        display_name TEXT NOT NULL,
+        state TEXT NOT NULL,
+        config TEXT NOT NULL DEFAULT '{}',
+        summary TEXT NOT NULL DEFAULT '{}',
+        description TEXT,
+        notes TEXT,
+        tags TEXT NOT NULL DEFAULT '[]',
+        group_name TEXT,
+        job_type TEXT,
+        sweep_name TEXT,
+        git_commit TEXT,
+        repo TEXT,
+        program TEXT,
+        host TEXT,
+        exit_code INTEGER,
+        history_count INTEGER NOT NULL DEFAULT 0,
+        events_count INTEGER NOT NULL DEFAULT 0,
+        log_count INTEGER NOT NULL DEFAULT 0,
+        stop_requested INTEGER NOT NULL DEFAULT 0,
+        created_by INTEGER REFERENCES users (id),
+        created_at INTEGER NOT NULL,
+        heartbeat_at INTEGER NOT NULL,
+        deleted_at INTEGER)""",
+    "CREATE UNIQUE INDEX run_by_name ON run (project_id, name) WHERE deleted_at IS NULL",
+    "CREATE INDEX run_by_time ON run (project_id, created_at, id)",
+    # One line of a run's stream: 'history', 'events' (system metrics) or 'output' (console).
+    """CREATE TABLE run_line (
+        run_id INTEGER NOT NULL REFERENCES run (id),
+        stream TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (run_id, stream, number)) WITHOUT ROWID""",
+    # The keys a run has logged, with the kinds of their values, kept as lines come in.
+    """CREATE TABLE run_key (
+        run_id INTEGER NOT NULL REFERENCES run (id),
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        line_count INTEGER NOT NULL,
+        last_value TEXT,
+        last_step INTEGER,
+        PRIMARY KEY (run_id, name)) WITHOUT ROWID""",
+    """CREATE TABLE run_file (
+        id INTEGER PRIMARY KEY,
+        run_id INTEGER NOT NULL REFERENCES run (id),
+        name TEXT NOT NULL,
+        sha256 TEXT,
+        md5 TEXT,
+        size_bytes INTEGER NOT NULL DEFAULT 0,
+        updated_at INTEGER NOT NULL,
+        UNIQUE (run_id, name))""",
+    "CREATE INDEX run_file_by_sha256 ON run_file (sha256) WHERE sha256 IS NOT NULL",
+    # Lineage: what a run used, and through which collection and name (R151, R157) ...
+    """CREATE TABLE run_input (
+        run_id INTEGER NOT NULL REFERENCES run (id),
+        version_id INTEGER NOT NULL REFERENCES version (id),
+        used_as TEXT,
+        through_project_id INTEGER REFERENCES project (id),
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (run_id, version_id)) WITHOUT ROWID""",
+    "CREATE INDEX run_input_by_version ON run_input (version_id, run_id)",
+    # ... and what it made (or claimed by logging the same content again).
+    """CREATE TABLE run_output (
+        run_id INTEGER NOT NULL REFERENCES run (id),
+        version_id INTEGER NOT NULL REFERENCES version (id),
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (run_id, version_id)) WITHOUT ROWID""",
+    "CREATE INDEX run_output_by_version ON run_output (version_id, run_id)",
+)

@@ -1,0 +1,144 @@
+"""What every page shares: templates, forms, and the check that a form came from our own page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from byname.domain.errors import DomainError, Forbidden, Invalid, Unauthenticated
+from byname.http.body import read_body
+from byname.http.errors import STATUS_BY_KIND, error_headers
+from byname.http.links import Signer
+from byname.http.message import Request, send_bytes, send_page
+from byname.http.router import Router
+from byname.operations.context import Context
+
+FORM_BYTES_MAX = 16_384
+FIELDS_MAX = 20
+FORM_SECONDS = 3600
+FORM_TYPE = b"application/x-www-form-urlencoded"
+FORM_PURPOSE = "form"
+
+TEMPLATES = Environment(
+    loader=PackageLoader("byname.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the pages know of the server."""
+
+    context: Context
+    signer: Signer
+    address: str
+    """How people reach this server, without a slash at the end."""
+
+    def form_token(self, form: str) -> str:
+        """A token that shows that a form of that name came from us, good for an hour (A9)."""
+        return self.signer.sign(FORM_PURPOSE, [form], int(time.time()) + FORM_SECONDS)
+
+    def check_form_token(self, form: str, token: str) -> None:
+        """Return when the token is ours, for that form, and not too old.
+
+        Raises:
+            Forbidden: it is not.
+        """
+        try:
+            fields = self.signer.verify(FORM_PURPOSE, token, time.time())
+        except Unauthenticated:
+            fields = ()
+        if fields != (form,):
+            raise Forbidden("This form is too old; please send it again", code="form_expired")
+
+    def check_same_origin(self, request: Request) -> None:
+        """Return when a browser says that the form stood on a page of ours, or is none (A9).
+
+        Raises:
+            Forbidden: it stood on another site.
+        """
+        site = request.header(b"sec-fetch-site")
+        if site is not None:
+            ours = site == b"same-origin"
+        else:
+            origin = request.header(b"origin")
+            host = (request.header(b"host") or b"").decode("latin-1")
+            ours = origin is None or _host_of(origin.decode("latin-1")) in (
+                host.lower(),
+                _host_of(self.address),
+            )
+        if not ours:
+            raise Forbidden("This form was sent from another site", code="cross_site")
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).netloc.lower()
+    except ValueError:
+        return "(none)"
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form.
+
+    Raises:
+        Invalid: not a form, not UTF-8, a field twice, or more than 20 fields.
+        TooLarge: over 16 KiB.
+        ClientGone: the request broke off.
+    """
+    kind = (request.header(b"content-type") or b"").partition(b";")[0].strip().lower()
+    if kind != FORM_TYPE:
+        raise Invalid(f"Send the form as {FORM_TYPE.decode()}")
+    body = await read_body(request, FORM_BYTES_MAX)
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX
+        )
+    except ValueError:
+        raise Invalid("The form cannot be read") from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Invalid("The form has a field twice")
+    return fields
+
+
+async def show(
+    request: Request, template: str, values: Mapping[str, Any], error: DomainError | None = None
+) -> None:
+    """Answer with a page; with an error, in its status and with its words on the page."""
+    html = TEMPLATES.get_template(template).render(
+        **values, problem=None if error is None else error.message
+    )
+    if error is None:
+        await send_page(request, html)
+        return
+    # A browser would open a log-in window of its own at `WWW-Authenticate`.
+    headers = [each for each in error_headers(error) if each[0] != b"www-authenticate"]
+    await send_page(request, html, STATUS_BY_KIND[error.kind], headers)
+
+
+def add_static(router: Router) -> None:
+    """`/static/byname.css` is the style of all pages."""
+    style = resources.files("byname.web").joinpath("static", "byname.css").read_bytes()
+
+    async def serve_style(request: Request) -> None:
+        await send_bytes(
+            request,
+            200,
+            style,
+            [
+                (b"content-type", b"text/css; charset=utf-8"),
+                (b"cache-control", b"public, max-age=3600"),
+            ],
+        )
+
+    router.add("GET", "/static/byname.css", serve_style)

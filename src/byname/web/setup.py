@@ -1,0 +1,53 @@
+"""`/setup`: the page that the first start prints the address of. It works once."""
+
+from __future__ import annotations
+
+import asyncio
+
+from byname.domain.errors import DomainError
+from byname.http.message import Request
+from byname.http.router import Router
+from byname.operations import setup as operations
+from byname.web.page import Site, read_form, show
+
+FIELDS = ("username", "email", "organization", "team")
+
+
+def add_page(router: Router, site: Site) -> None:
+    """The page makes the first administrator, organization and team, and shows the key once."""
+    ctx = site.context.acting(None, "web")
+
+    async def form(
+        request: Request, token: str, fields: dict[str, str], error: DomainError | None = None
+    ) -> None:
+        values = {name: fields.get(name, "") for name in FIELDS}
+        try:
+            await asyncio.to_thread(operations.check_token, ctx, token)
+        except DomainError as refusal:
+            await show(request, "refused.html", {}, error or refusal)
+            return
+        await show(request, "setup.html", {"token": token, "values": values}, error)
+
+    async def read(request: Request) -> None:
+        await form(request, request.query("token") or "", {})
+
+    async def send(request: Request) -> None:
+        fields: dict[str, str] = {}
+        try:
+            site.check_same_origin(request)
+            fields = await read_form(request)
+            made = await asyncio.to_thread(
+                operations.set_up,
+                ctx,
+                **{name: fields.get(name, "").strip() for name in FIELDS},
+                password=fields.get("password") or None,
+                # The token of the address stands for the form's own: only our page knows it.
+                token=fields.get("token", ""),
+            )
+        except DomainError as error:
+            await form(request, fields.get("token", ""), fields, error)
+            return
+        await show(request, "set_up.html", {"address": site.address, "made": made})
+
+    router.add("GET", "/setup", read)
+    router.add("POST", "/setup", send)

@@ -1,0 +1,241 @@
+"""The one file that connects the parts: from settings to a server that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from byname import __version__
+from byname.blobs.local import LocalBlobStore
+from byname.domain.errors import Unavailable
+from byname.graphql.engine.engine import Engine
+from byname.graphql.face import GraphQLFace
+from byname.graphql.nouns import make_schema
+from byname.http.addresses import Addresses
+from byname.http.authentication import KeyUses
+from byname.http.links import Signer
+from byname.http.message import Request, send_json
+from byname.http.router import Router
+from byname.http.server import HttpServer
+from byname.http.writes import Writes
+from byname.operations import setup
+from byname.operations.context import Context
+from byname.rest.api import make_api
+from byname.rest.content import Bytes
+from byname.rest.file_stream import FileStream
+from byname.rest.resolve import Resolve
+from byname.rest.run_file import RunFiles
+from byname.rest.telemetry import Telemetry
+from byname.settings import SECRET_LENGTH_MIN, Settings
+from byname.store.database import Database
+from byname.store.migration import migrate
+from byname.web.pages import add_pages
+
+logger = logging.getLogger("byname")
+
+SAVE_USES_SECONDS = 60.0
+SWEEP_SECONDS = 3600.0
+CHECKPOINT_SECONDS = 30.0
+ABANDONED_SECONDS = 24 * 3600.0
+DATABASE_FILE = "byname.db"
+SECRET_FILE = "secret.key"  # noqa: S105  The name of a file.
+
+
+def build_context(settings: Settings) -> Context:
+    """The data folder exists, its database has today's schema; the parts of a server on it.
+
+    Raises:
+        Unavailable: the folder cannot be used, or was made by a newer Byname.
+    """
+    folder = settings.data.absolute()
+    try:
+        # Files hold what people trust us with: nobody else on the machine may read along.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database = Database(folder / DATABASE_FILE)
+        migrate(database)
+        return Context(database=database, blobs=LocalBlobStore(folder))
+    except OSError as error:
+        raise Unavailable(f"The data folder {folder} cannot be used: {error.strerror}") from error
+
+
+def read_secret(settings: Settings) -> bytes:
+    """The key that signs addresses: from the settings, or from its file, made at the first call.
+
+    Raises:
+        Unavailable: the file is too short to be a key, or cannot be read or made.
+    """
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value().encode()
+    path = settings.data.absolute() / SECRET_FILE
+    try:
+        if not path.exists():
+            _make_secret(path)
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise Unavailable(f"The secret key {path} cannot be used: {error.strerror}") from error
+    if len(secret) < SECRET_LENGTH_MIN:
+        raise Unavailable(f"The secret key {path} is damaged: it has only {len(secret)} bytes")
+    return secret
+
+
+def _make_secret(path: Path) -> None:
+    """The file holds a new key: whole or not at all, and the same for all who start at once."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_urlsafe(48).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        # A link, unlike a rename, never replaces a key that another process has just made.
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(temporary)
+    finally:
+        temporary.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the server takes requests, for those who ask before they send some."""
+
+    ctx: Context
+    stopping: threading.Event
+
+    def add_routes(self, router: Router) -> None:
+        """The router answers `/live` and `/ready`."""
+        router.add("GET", "/live", self.live, any_host=True)
+        router.add("GET", "/ready", self.ready, any_host=True)
+
+    async def live(self, request: Request) -> None:
+        """The process is there."""
+        await send_json(request, {"status": "live", "version": __version__})
+
+    async def ready(self, request: Request) -> None:
+        """The database answers, and the server is not about to stop; else 503."""
+        if self.stopping.is_set():
+            raise Unavailable("The server is stopping")
+        with self.ctx.database.read() as tx:
+            tx.one("SELECT 1")
+        await send_json(request, {"status": "ready", "version": __version__})
+
+
+class Application:
+    """All faces on one server state, ready to be served."""
+
+    def __init__(self, ctx: Context, signer: Signer, settings: Settings) -> None:
+        self.ctx = ctx
+        self.stopping = threading.Event()
+        self._signer = signer
+        self._settings = settings
+        self._uses = KeyUses()
+        self._writes = Writes(ctx.database)
+        self._engine = Engine(make_schema())
+        self._graphql: GraphQLFace | None = None
+        self.router = Router(allowed_hosts=settings.allowed_hosts, lifespan=self._living)
+
+    def open(self, listening: str) -> None:
+        """The router answers for every face. `listening` is the address of the server itself."""
+        ctx, signer, router, uses = self.ctx, self._signer, self.router, self._uses
+        public_url = self._settings.public_url
+        addresses = Addresses(
+            public_url or listening,
+            signer,
+            self._settings.link_seconds,
+            follow_host=not public_url,
+        )
+        self._graphql = GraphQLFace(self._engine, ctx, addresses, self._writes, uses)
+        Health(ctx, self.stopping).add_routes(router)
+        Telemetry().add_routes(router)
+        router.add("POST", "/graphql", self._graphql.handle)
+        router.add("GET", "/api/v1/resolve", Resolve(ctx, addresses, uses).handle)
+        Bytes(ctx, signer, self._writes, uses).add_routes(router)
+        FileStream(ctx, self._writes, uses).add_routes(router)
+        RunFiles(ctx, signer, self._writes, uses).add_routes(router)
+        add_pages(router, ctx, signer, public_url or listening)
+        router.mount("/api", make_api(ctx, uses))
+
+    @contextlib.asynccontextmanager
+    async def _living(self) -> AsyncIterator[None]:
+        jobs = [
+            asyncio.create_task(_repeat(SAVE_USES_SECONDS, self._uses.save, self.ctx)),
+            asyncio.create_task(_repeat(SWEEP_SECONDS, sweep, self.ctx)),
+            asyncio.create_task(_repeat(CHECKPOINT_SECONDS, self.ctx.database.checkpoint)),
+        ]
+        try:
+            yield
+        finally:
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+            await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """What was accepted is done and on disk."""
+        if self._graphql is not None:
+            self._graphql.close()
+        self._writes.close()
+        self._uses.save(self.ctx)
+
+
+def sweep(ctx: Context) -> None:
+    """What was begun over a day ago and never finished leaves no bytes behind (F2, L9)."""
+    ctx.blobs.sweep(ABANDONED_SECONDS)
+
+
+async def _repeat(seconds: float, job: Callable[..., None], *args: Any) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await asyncio.to_thread(job, *args)
+        except Exception:
+            logger.exception("A job of the server itself failed; it is tried again later")
+
+
+def serve(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code.
+
+    Raises:
+        OSError: the network address cannot be had.
+        Unavailable: the data folder cannot be used.
+    """
+    ctx = build_context(settings)
+    signer = Signer(read_secret(settings))
+
+    def announce(listening: str) -> None:
+        print(f"Byname listens on {listening}", flush=True)  # noqa: T201  For who started it.
+        token = setup.offer_token(ctx)
+        if token is not None:
+            print(  # noqa: T201
+                f"This server has no administrator yet. Set it up here, once:\n"
+                f"  {settings.public_url or listening}/setup?token={token}",
+                flush=True,
+            )
+
+    application = Application(ctx, signer, settings)
+    server = HttpServer(
+        application.router,
+        host=settings.host,
+        port=settings.port,
+        on_started=announce,
+        on_stopping=application.stopping.set,
+    )
+    application.open(server.address)
+    try:
+        return server.run()
+    finally:
+        ctx.blobs.close()
+        ctx.database.close()

@@ -1,0 +1,1 @@
+"""Against the real clients: what they ship and what they do."""

@@ -1,0 +1,263 @@
+"""The commands: against a running server, and alone on a data folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from byname.cli.main import app
+from byname.domain.key import is_key
+from byname.http.router import Router
+from byname.http.server import HttpServer
+from byname.rest.api import make_api
+from tests.support.house import ORGANIZATION, TEAM, House
+
+RUNNER = CliRunner()
+SET_UP = [
+    *("--username", "ann"),
+    *("--email", "ann@example.org"),
+    *("--organization", ORGANIZATION),
+    *("--team", TEAM),
+]
+
+
+@pytest.fixture
+def url(house: House) -> Iterator[str]:
+    router = Router()
+    router.mount("/api", make_api(house.ctx))
+    server = HttpServer(router)
+    server.start()
+    yield server.address
+    server.stop()
+
+
+def run(*words: str, env: dict[str, str] | None = None) -> Result:
+    nothing = ("BYNAME_URL", "BYNAME_API_KEY", "WANDB_BASE_URL", "WANDB_API_KEY", "BYNAME_DATA")
+    return RUNNER.invoke(app, words, env={**dict.fromkeys(nothing), **(env or {})})
+
+
+class TestEveryCallIsACommand:
+    """Each call of the administration also is a command, with `--json`."""
+
+    def test_the_whole_story(self, house: House, url: str) -> None:
+        env = {"BYNAME_URL": url, "BYNAME_API_KEY": house.keys["ann"]}
+
+        def ask(*words: str) -> dict[str, object]:
+            result = run(*words, "--json", env=env)
+            assert result.exit_code == 0, result.output
+            answer = json.loads(result.stdout)
+            assert isinstance(answer, dict)
+            return answer
+
+        made = ask("user", "create", "bob", "--email", "bob@example.org")
+        assert made["username"] == "bob"
+        assert is_key(str(made["api_key"]))
+        house.keys["bob"] = str(made["api_key"])
+        assert ask("organization", "create", "other", "--owner", "bob", "--starter-registries") == {
+            "name": "other"
+        }
+        assert ask("organization", "member", "set", "other", "ann", "viewer") == {
+            "username": "ann",
+            "role": "viewer",
+        }
+        assert ask("team", "create", "crew", "--organization", "other", "--admin", "bob") == {
+            "name": "crew"
+        }
+        assert ask("team", "member", "set", "crew", "ann", "member")["role"] == "member"
+        robot = ask("service-account", "create", "robot", "--team", "crew")
+        house.keys["robot"] = str(robot["api_key"])
+        assert house.actor("robot").entity_name == "crew"
+        key = ask("key", "create", "--name", "laptop")
+        assert len(ask("key", "list")["keys"]) == 2  # type: ignore[arg-type]  # It is a list.
+        assert ask("key", "create", "--username", "robot")["username"] == "robot"
+        assert ask("key", "delete", str(key["id"])) == {"deleted": key["id"]}
+        assert ask("team", "member", "remove", "crew", "ann") == {"removed": "ann"}
+        assert ask("organization", "member", "remove", "other", "ann") == {"removed": "ann"}
+        assert ask("team", "delete", "crew") == {"deleted": "crew"}
+        assert ask("organization", "delete", "other") == {"deleted": "other"}
+        assert ask("user", "delete", "bob") == {"deleted": "bob"}
+
+    def test_people_get_words(self, house: House, url: str) -> None:
+        env = {"WANDB_BASE_URL": url, "WANDB_API_KEY": house.keys["ann"]}
+        result = run("user", "create", "bob", "--email", "bob@example.org", env=env)
+        assert result.exit_code == 0
+        assert re.search(
+            r"Created user bob\.\nAPI key, shown this one time: bn-\w{48}\n", result.stdout
+        )
+        assert "never" in run("key", "list", "--username", "bob", env=env).stdout
+
+    def test_a_password_comes_from_a_file(self, house: House, url: str, tmp_path: Path) -> None:
+        file = tmp_path / "password"
+        file.write_text("correct horse battery\n")
+        env = {"BYNAME_URL": url, "BYNAME_API_KEY": house.keys["ann"]}
+        words = ("user", "create", "bob", "--email", "b@c.d", "--password-file", str(file))
+        assert run(*words, env=env).exit_code == 0
+        with house.ctx.database.read() as tx:
+            row = tx.one("SELECT password_hash FROM users WHERE username = 'bob'")
+        assert row is not None
+        assert row["password_hash"].startswith("$argon2id$")
+
+
+class TestExitCodesTellTheKind:
+    """Invalid 2, unauthenticated 3, forbidden 4, not found 5, conflict 6."""
+
+    @pytest.mark.parametrize(
+        ("who", "words", "code"),
+        [
+            ("ann", ("user", "create", "a/b", "--email", "b@c.d"), 2),
+            ("ann", ("organization", "member", "set", ORGANIZATION, "bob", "owner"), 2),
+            ("ann", ("user", "create"), 2),
+            ("wrong", ("key", "list"), 3),
+            ("nobody", ("key", "list"), 3),
+            ("bob", ("user", "create", "x", "--email", "b@c.d"), 4),
+            ("ann", ("user", "delete", "nobody/../x"), 5),
+            ("bob", ("team", "delete", "nowhere"), 5),
+            ("ann", ("user", "delete", "ann"), 6),
+            ("ann", ("team", "create", TEAM, "--organization", ORGANIZATION), 6),
+        ],
+    )
+    def test_code_and_message(
+        self, house: House, url: str, who: str, words: tuple[str, ...], code: int
+    ) -> None:
+        house.make_user("bob")
+        env = {"BYNAME_URL": url, "BYNAME_API_KEY": {**house.keys, "nobody": ""}.get(who, who)}
+        before = house.dump()
+        plain = run(*words, env=env)
+        assert plain.exit_code == code
+        assert plain.stdout == ""
+        assert plain.stderr != ""
+        as_json = run(*words, "--json", env=env)
+        assert as_json.exit_code == code
+        if as_json.stderr.startswith("{"):
+            error = json.loads(as_json.stderr)["error"]
+            assert set(error) == {"code", "message"}
+            assert plain.stderr == f"byname: {error['message']}\n"
+        else:
+            assert "Usage" in as_json.stderr
+        assert house.dump() == before
+
+    @pytest.mark.parametrize(
+        ("address", "code"),
+        [("http://127.0.0.1:9", 1), ("file:///etc/passwd", 2), ("nonsense", 2), ("http://[", 2)],
+    )
+    def test_no_server(self, address: str, code: int) -> None:
+        result = run("key", "list", "--url", address)
+        assert result.exit_code == code
+        assert result.stderr.startswith("byname: ")
+
+
+class TestSetUpOffline:
+    """`byname setup` makes the first administrator without a server, once."""
+
+    def test_once(self, tmp_path: Path) -> None:
+        first = run("setup", "--data", str(tmp_path / "data"), *SET_UP, "--json")
+        assert first.exit_code == 0, first.output
+        made = json.loads(first.stdout)
+        assert set(made) == {"username", "api_key", "organization", "team"}
+        assert (made["username"], made["organization"], made["team"]) == (
+            "ann",
+            ORGANIZATION,
+            TEAM,
+        )
+        assert is_key(made["api_key"])
+        again = run("setup", "--data", str(tmp_path / "data"), *SET_UP)
+        assert again.exit_code == 6
+        assert "set up already" in again.stderr
+        assert again.stdout == ""
+
+    def test_a_bad_name(self, tmp_path: Path) -> None:
+        words = ["x y" if word == TEAM else word for word in SET_UP]
+        result = run("setup", "--data", str(tmp_path), *words, "--json")
+        assert result.exit_code == 2
+        assert json.loads(result.stderr)["error"]["code"] == "unprocessable"
+        assert run("setup", "--data", str(tmp_path), *SET_UP).exit_code == 0
+
+    def test_a_folder_that_cannot_be(self, tmp_path: Path) -> None:
+        file = tmp_path / "file"
+        file.touch()
+        result = run("setup", "--data", str(file), *SET_UP)
+        assert result.exit_code == 1
+        assert "cannot be used" in result.stderr
+
+    def test_a_wrong_setting(self, tmp_path: Path) -> None:
+        secret = "much-too-short"
+        result = run("setup", "--data", str(tmp_path), *SET_UP, env={"BYNAME_SECRET_KEY": secret})
+        assert result.exit_code == 2
+        assert "secret_key" in result.stderr
+        assert secret not in result.stderr
+
+
+class TestServePrintsTheSetUpAddress:
+    """The first start prints a one-time address; after the set-up no start does."""
+
+    def test_first_and_second_start(self, tmp_path: Path) -> None:
+        for started in range(2):
+            with _serving(tmp_path) as (url, lines):
+                found = re.search(r"(http://\S+/setup\?token=\S+)", "\n".join(lines))
+                assert (found is not None) == (started == 0)
+                if found is not None:
+                    with urllib.request.urlopen(found[1], timeout=30) as page:
+                        assert page.status == 200
+                    assert run("setup", "--data", str(tmp_path), *SET_UP).exit_code == 0
+                else:
+                    assert run("key", "list", "--url", url).exit_code == 3
+        assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
+        assert len((tmp_path / "secret.key").read_bytes()) >= 32
+
+
+class TestHelpIsFast:
+    """`byname --help` loads no server: no web framework, no database driver."""
+
+    def test_nothing_of_the_server_is_imported(self) -> None:
+        code = (
+            "import sys, byname.cli.main\n"
+            "print([m for m in ('fastapi', 'uvicorn', 'pysqlite3', 'pydantic', 'ariadne', 'jinja2')"
+            " if m in sys.modules])"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        )
+        assert done.stdout.strip() == "[]"
+
+
+class _serving:  # noqa: N801  Used as `with _serving(...)`.
+    """`byname serve` in a process of its own: its address and what it printed at its start."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def __enter__(self) -> tuple[str, list[str]]:
+        output = self._data.parent / f"{self._data.name}.out"
+        with output.open("wb") as file:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-c", "from byname.cli.main import main; main()", "serve"),
+                    *("--data", str(self._data), "--port", "0"),
+                ],
+                stdout=file,
+                env={k: v for k, v in os.environ.items() if not k.startswith(("BYNAME", "WANDB"))},
+            )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            lines = output.read_text().splitlines()
+            found = re.search(r"listens on (http://\S+)", "\n".join(lines))
+            if found is not None:
+                time.sleep(0.5)
+                return found[1], output.read_text().splitlines()
+            assert self._process.poll() is None
+            time.sleep(0.1)
+        raise AssertionError("The server did not start within a minute")
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        assert self._process.wait(60) == 0

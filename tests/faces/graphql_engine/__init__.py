@@ -1,0 +1,1 @@
+"""The engine below the face of the SDK: limits, variables, plans."""

@@ -1,0 +1,1 @@
+"""What survives when things around the server go wrong."""

@@ -1,0 +1,1 @@
+"""Permission, effect and transaction of each verb, on a real database."""

@@ -1,0 +1,111 @@
+"""Every statement of the hot paths is an index search, so that cost stays flat as versions grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from byname.operations import alias, collection, content, manifest
+from byname.operations import version as versions
+from byname.operations.alias import Place
+from byname.store.database import Database, Parameters, Row, Transaction
+from tests.support.world import (
+    ORGANIZATION,
+    REGISTRY,
+    World,
+    begin_version,
+    link_version,
+    log_version,
+)
+
+# Walks that are bounded by something small: one IN list, or the rows of one version.
+ALLOWED = ("SCAN CONSTANT ROW", "SCAN json_each")
+
+
+class Spy(Transaction):
+    """Asks for the plan of each statement before it runs it."""
+
+    plans: dict[str, list[str]]
+
+    def _look(self, sql: str, parameters: Any) -> None:
+        if sql.startswith("INSERT") and "SELECT" not in sql:
+            # Its plan lists the checks of foreign keys, which run only after a violation.
+            return
+        rows = self._connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()
+        found = self.plans.setdefault(sql, [])
+        found += [row["detail"] for row in rows]
+
+    def one(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> Row | None:
+        self._look(sql, parameters)
+        return super().one(sql, parameters)
+
+    def all(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> list[Row]:
+        self._look(sql, parameters)
+        return super().all(sql, parameters)
+
+    def run(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> int:
+        self._look(sql, parameters)
+        return super().run(sql, parameters)
+
+    def insert(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> int:
+        self._look(sql, parameters)
+        return super().insert(sql, parameters)
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """The plans of all statements that run from now on, by statement."""
+    found: dict[str, list[str]] = {}
+    Spy.plans = found
+    monkeypatch.setattr("byname.store.database.Transaction", Spy)
+    return found
+
+
+@contextmanager
+def watched(plans: dict[str, list[str]]) -> Iterator[None]:
+    """What runs inside must not read any table from end to end."""
+    plans.clear()
+    yield
+    assert plans, "nothing ran"
+    for sql, steps in plans.items():
+        for step in steps:
+            assert not (step.startswith("SCAN") and not step.startswith(ALLOWED)), (
+                f"{step}\nis a walk through a whole table, in\n{sql}"
+            )
+            assert "AUTOMATIC" not in step, f"{step}\nmakes an index of its own, in\n{sql}"
+
+
+def test_hot_paths_are_index_searches(world: World, plans: dict[str, list[str]]) -> None:
+    zoo = Place(ORGANIZATION, REGISTRY, "Zoo")
+    one = log_version(world.admin, files={"f": b"1"})
+    two = log_version(world.admin, files={"f": b"2"})
+    link_version(world.admin, one, aliases=["production"])
+    member = world.add_person("mem", in_organization="member")
+    with watched(plans):
+        for ref in ("production", "v0", "latest", one.digest):
+            collection.resolve_reference(member, f"{REGISTRY}/Zoo:{ref}")
+    with watched(plans):
+        place, _ = link_version(world.admin, two, aliases=["production", "eu"])
+    with watched(plans):
+        alias.edit(world.admin, one.id, add=[(zoo, "production")])
+    with watched(plans):
+        alias.edit(world.admin, one.id, remove=[(zoo, "production")])
+    with watched(plans):
+        collection.unlink(world.admin, two.id, place.id)
+    with watched(plans):
+        begun = begin_version(world.admin, files={"f": b"3"})
+        manifest.commit(world.admin, begun.id)
+    with watched(plans):
+        content.list_files(world.admin, one, through=None)
+    with watched(plans):
+        versions.delete(world.admin, begun.id, delete_aliases=True)
+
+
+def test_the_spy_sees_a_walk(world: World, plans: dict[str, list[str]]) -> None:
+    database: Database = world.nobody.database
+    with pytest.raises(AssertionError, match="walk through a whole table"), watched(plans):
+        with database.read() as tx:
+            tx.all("SELECT * FROM version WHERE description = 'x'")

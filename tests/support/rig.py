@@ -1,0 +1,106 @@
+"""A real server in a process of its own, on a free port, which a test may kill at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+ORGANIZATION = "smle-reg"
+TEAM = "smle-reg-team-2"
+READY_SECONDS = 60.0
+BYNAME = Path(sys.executable).with_name("byname")
+"""The command as it was installed beside this interpreter."""
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@dataclass
+class Rig:
+    """The server's data folder and port; `start` and `kill` as often as a test likes."""
+
+    data: Path
+    port: int
+    api_key: str
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What it printed."""
+        return self.data / "server.log"
+
+    def start(self) -> float:
+        """The server answers `/ready`; how many seconds that took."""
+        began = time.monotonic()
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(str(BYNAME), "serve"),
+                    *("--data", str(self.data), "--port", str(self.port)),
+                ],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                env={k: v for k, v in os.environ.items() if not k.startswith("BYNAME_")},
+            )
+        while time.monotonic() - began < READY_SECONDS:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"The server ended at once: {self.log.read_text()[-2000:]}")
+            try:
+                with urllib.request.urlopen(f"{self.url}/ready", timeout=2) as answer:
+                    if answer.status == 200:
+                        return time.monotonic() - began
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.02)
+        raise RuntimeError(f"The server was not ready in time: {self.log.read_text()[-2000:]}")
+
+    def kill(self) -> None:
+        """The whole process group is gone, with no chance to tidy up."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def stop(self) -> int:
+        """End by SIGTERM; the exit code."""
+        if self.process is None:
+            return 0
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(60)
+        self.process = None
+        return code
+
+
+def make_rig(folder: Path, *, username: str = "ann") -> Rig:
+    """A server that is set up, but not started."""
+    done = subprocess.run(
+        [
+            *(str(BYNAME), "setup", "--data", str(folder)),
+            *("--username", username, "--email", f"{username}@example.org"),
+            *("--organization", ORGANIZATION, "--team", TEAM, "--json"),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return Rig(folder, free_port(), json.loads(done.stdout)["api_key"])
