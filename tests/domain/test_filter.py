@@ -22,8 +22,8 @@ from byname.domain.filter import (
     Test,
     conjuncts,
     matches,
-    parse,
 )
+from byname.domain.filter_text import parse
 from byname.domain.ids import to_id
 
 DAY = 1_767_225_600_000_000  # 2026-01-01 in microseconds.

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byname.domain import filter as filters
+from byname.domain import filter_text, run_filter, run_line
 from byname.domain import run as rules
-from byname.domain import run_filter, run_line
 from byname.domain.errors import Conflict, Invalid, TooLarge, Unprocessable
 from byname.domain.file_stream import LINE_BYTES_MAX, NUMBER_MAX, StreamPost
 from byname.domain.run import RunState
@@ -337,7 +336,7 @@ class TestFilters:
         ],
     )
     def test_conditions(self, text: str, holds: bool) -> None:
-        wanted = filters.parse(text, RUN_FIELDS)
+        wanted = filter_text.parse(text, RUN_FIELDS)
         assert wanted is not None
         assert run_filter.holds(wanted, run_filter.RunFields(RUN, DOCUMENTS, "ann")) is holds
 
@@ -360,9 +359,11 @@ class TestFilters:
     )
     def test_refused(self, text: str) -> None:
         with pytest.raises(Unprocessable, match="Bad filter of runs"):
-            filters.parse(text, RUN_FIELDS)
+            filter_text.parse(text, RUN_FIELDS)
 
     def test_fields_that_a_filter_asks_about(self) -> None:
-        wanted = filters.parse('{"$or": [{"config.a": 1}, {"$not": {"name": "x"}}]}', RUN_FIELDS)
+        wanted = filter_text.parse(
+            '{"$or": [{"config.a": 1}, {"$not": {"name": "x"}}]}', RUN_FIELDS
+        )
         assert wanted is not None
         assert run_filter.names_in(wanted) == {"config", "name"}

@@ -55,7 +55,11 @@ def test_the_changelog_knows_this_release_and_the_next() -> None:
 
 
 def test_the_readme_shows_the_script_that_the_demonstration_runs() -> None:
-    assert f"```python\n{LINK_SCRIPT}```\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+    # The formatter breaks the lines of the page's examples anew; the statements are the same.
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    shown = [ast.dump(ast.parse(example)) for example in examples]
+    assert ast.dump(ast.parse(LINK_SCRIPT)) in shown, "README.md and examples/zoo/link.py differ."
 
 
 def test_the_demonstrations_script_needs_only_the_client() -> None:

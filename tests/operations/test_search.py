@@ -11,7 +11,8 @@ import pytest
 from byname.domain.collection import Collection, Membership
 from byname.domain.entity import Entity
 from byname.domain.errors import Unprocessable
-from byname.domain.filter import COLLECTION_FIELDS, VERSION_FIELDS, parse
+from byname.domain.filter import COLLECTION_FIELDS, VERSION_FIELDS
+from byname.domain.filter_text import parse
 from byname.domain.page import Page
 from byname.domain.project import Project
 from byname.operations import collection as collection_operations

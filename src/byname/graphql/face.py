@@ -24,6 +24,7 @@ from byname.http.authentication import KeyUses, authenticate
 from byname.http.body import read_body
 from byname.http.errors import error_headers
 from byname.http.message import Request, send_json_bytes
+from byname.http.remembered import Remembered
 from byname.http.writes import Writes
 from byname.operations.context import Context
 
@@ -39,6 +40,7 @@ HEAVY = frozenset(
         "deleteArtifactPortfolio",
         "createUser",
         "deleteRun",
+        "deleteModel",
     }
 )
 """Mutations that read files, hash, or touch many rows: they must not hold up the writing thread."""
@@ -69,6 +71,7 @@ class GraphQLFace:
         self._addresses = addresses
         self._writes = writes
         self._key_uses = key_uses
+        self._remembered = Remembered(ctx.database)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="graphql")
 
     def close(self) -> None:
@@ -86,7 +89,8 @@ class GraphQLFace:
         await send_json_bytes(request, orjson.dumps(body), status)
 
     async def _answer(self, request: Request) -> tuple[int, dict[str, Any]]:
-        actor = authenticate(self._ctx.database, request.header(b"authorization"))
+        header = request.header(b"authorization")
+        actor = self._remembered.get(header, lambda: authenticate(self._ctx.database, header))
         self._key_uses.note(actor)
         content_type = request.header(b"content-type") or b""
         if not content_type.startswith(b"application/json"):

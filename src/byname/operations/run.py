@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from byname.domain import filter as filters
+from byname.domain import filter_text as filter_reader
 from byname.domain import run as rules
 from byname.domain import run_filter
 from byname.domain.entity import User
@@ -244,7 +245,7 @@ def _place(kind: str, after: str) -> Place:
 def count(ctx: Context, project: Project, filter_text: str | None = None) -> int:
     """How many of the project's runs the filter lets through. Raises as `list_page`."""
     with ctx.database.read() as tx:
-        if filters.parse(filter_text, RUN_FIELDS) is None:
+        if filter_reader.parse(filter_text, RUN_FIELDS) is None:
             if not access.may(ctx, tx, project, Permission.SEE):
                 return 0
             return run_rows.count_of_project(tx, project.id)
@@ -264,7 +265,7 @@ def _matching(
     newest_first: bool,
     limit: int,
 ) -> Iterator[Run]:
-    wanted = filters.parse(filter_text, RUN_FIELDS)
+    wanted = filter_reader.parse(filter_text, RUN_FIELDS)
     if not access.may(ctx, tx, project, Permission.SEE):
         return
     chunk = limit if wanted is None else SCAN

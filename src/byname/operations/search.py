@@ -20,14 +20,15 @@ from byname.domain.filter import (
     Fields,
     Node,
     Test,
-    parse,
 )
+from byname.domain.filter_text import parse
 from byname.domain.page import Key, Page, decode_cursor, encode_cursor, page_of, parse_first
 from byname.domain.project import Project
 from byname.operations import access
 from byname.operations.context import Context
 from byname.store import collection as collection_rows
 from byname.store import search as rows
+from byname.store.condition import VERSION_COLUMNS
 from byname.store.database import Transaction
 from byname.store.moment import microseconds
 
@@ -282,7 +283,7 @@ def memberships(
     size = parse_first(first)
     name, descending = _order(order, _VERSIONS_SORTED_BY, default="-id", strict=True)
     kind = f"memberships {entity.id} {'-' if descending else '+'}{name}"
-    column = "m.id" if name == "id" else str(rows.VERSION_COLUMNS[name])
+    column = "m.id" if name == "id" else str(VERSION_COLUMNS[name])
     ordered = rows.Order(column, descending, _after(kind, after, int))
     with ctx.database.read() as tx, tx.within(SECONDS_MAX):
         shown = visible_projects(ctx, tx, entity, of_projects)
@@ -322,7 +323,7 @@ def versions_of_collection(
     size = parse_first(first)
     name, descending = _order(order, _VERSIONS_SORTED_BY, default="-version", strict=False)
     kind = f"versions of {collection_id} {'-' if descending else '+'}{name}"
-    column = str(rows.VERSION_COLUMNS[name])
+    column = str(VERSION_COLUMNS[name])
     ordered = rows.Order(column, descending, _after(kind, after, int))
     with ctx.database.read() as tx, tx.within(SECONDS_MAX):
         found = rows.list_of_collection(tx, collection_id, wanted, ordered, size + 1)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from byname import __version__
 from byname.http.authentication import KeyUses
 from byname.operations.context import Context
-from byname.rest import docs, errors, organization, service_account, team, user
+from byname.rest import docs, errors, organization, resolve, service_account, team, user
 from byname.rest.asking import Server
 
 SECURITY: dict[str, Any] = {
@@ -76,6 +76,7 @@ def _describe_security(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         document = plain()
         document.setdefault("components", {})["securitySchemes"] = SECURITY
+        document["paths"]["/api/v1/resolve"] = resolve.DESCRIPTION
         document["security"] = [{name: []} for name in SECURITY]
         return document
 

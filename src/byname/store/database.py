@@ -142,6 +142,22 @@ class Database:
             self._connections.append(connection)
         return connection
 
+    def _reader(self) -> Any:
+        connection = getattr(self._local, "reader", None)
+        if connection is None:
+            connection = self._local.reader = self._connect()
+            connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    def revision(self) -> int:
+        """A number that changes with every commit of whatever process.
+
+        It says something only to the thread that asks, compared with what it was told before. Ask
+        before reading, so that a commit in between is noticed at the next asking.
+        """
+        row = self._reader().execute("PRAGMA data_version").fetchone()
+        return int(row[0])
+
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Statements inside see one committed state.
@@ -153,10 +169,7 @@ class Database:
         if current is not None:
             yield current
             return
-        connection = getattr(self._local, "reader", None)
-        if connection is None:
-            connection = self._local.reader = self._connect()
-            connection.execute("PRAGMA query_only=ON")
+        connection = self._reader()
         connection.execute("BEGIN")
         transaction = self._local.transaction = Transaction(connection, writable=False)
         try:

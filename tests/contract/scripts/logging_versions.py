@@ -65,14 +65,18 @@ wrong.add_file("a.bin")
 result["wrong_type"] = refusal(lambda: run.log_artifact(wrong).wait())
 
 # References: to elsewhere, to an entry of a version, and to one of a draft by its client id.
+elsewhere = wandb.Artifact("elsewhere", type="dataset")
+elsewhere.add_reference("https://example.org/x.bin", name="x.bin", checksum=False)
+run.log_artifact(elsewhere).wait()
+result["elsewhere"] = [elsewhere.get_entry("x.bin").ref_target()]
+result["elsewhere_files"] = [[each.name, each.direct_url] for each in elsewhere.files()]
 references = wandb.Artifact("references", type="dataset")
-references.add_reference("https://example.org/x.bin", name="x.bin", checksum=False)
 references.add_reference(api.artifact(f"{path}:v1").get_entry("a.bin"), name="inner.bin")
 unlogged = wandb.Artifact("unlogged", type="dataset")
 table = wandb.Table(columns=["animal", "legs"], data=[["ant", 6], ["bee", 6]])
 unlogged.add(table, "animals")
-references.add(table, "again")
 run.log_artifact(unlogged)
+references.add(table, "again")
 run.log_artifact(references).wait()
 references = api.artifact(f"{TEAM}/{PROJECT}/references:latest")
 result["references"] = {

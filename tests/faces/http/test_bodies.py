@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Iterable
 
@@ -73,6 +74,17 @@ def test_a_gzip_bomb_bursts_at_the_limit(site: Site) -> None:
     assert len(bomb) < 70_000
     answer = site.ask("POST", "/echo", bomb, GZIP)
     assert (answer.status, answer.error) == (413, "too_large")
+
+
+def test_inflating_holds_no_more_than_the_limit() -> None:
+    """The size is counted while it grows, not afterwards."""
+    bomb = gzip.compress(bytes(64 << 20))
+    tracemalloc.start()
+    with pytest.raises(TooLarge):
+        inflate(bomb, 1 << 20)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 << 20
 
 
 def test_a_body_in_chunks_is_counted_as_it_comes(site: Site) -> None:

@@ -126,8 +126,20 @@ class TestDeadlines:
         begin = time.monotonic()
         with hasty.connect() as sock:
             sock.sendall(b"PUT /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx")
-            assert b" 403 " in read_to_end(sock)
+            answers = read_to_end(sock)
+        assert answers.startswith(b"HTTP/1.1 403 ")
+        assert answers.count(b"HTTP/1.1 ") == 1
         assert time.monotonic() - begin < 4
+
+    def test_an_idle_connection_is_closed(self, hasty: Site) -> None:
+        with hasty.connect() as sock:
+            for _ in range(2):
+                sock.sendall(b"GET /no HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert sock.recv(10_000).startswith(b"HTTP/1.1 404 ")
+                time.sleep(0.7)
+            begin = time.monotonic()
+            assert read_to_end(sock) == b""
+            assert time.monotonic() - begin < 4
 
 
 class TestHostileHttp:
