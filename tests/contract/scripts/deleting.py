@@ -22,7 +22,10 @@ api = wandb.Api()
 
 
 def versions(path):
-    return {each.version: sorted(each.aliases) for each in wandb.Api().artifacts("model", path)}
+    return {
+        each.name.rpartition(":")[2]: sorted(each.aliases)
+        for each in wandb.Api().artifacts("model", path)
+    }
 
 
 collection = api.artifact_collection("model", f"{REGISTRY}/{name}")

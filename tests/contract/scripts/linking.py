@@ -15,7 +15,7 @@ def place(artifact):
 
 def registry_versions(name):
     found = wandb.Api().artifacts("model", f"{ORGANIZATION}/wandb-registry-Model/{name}")
-    return {each.version: sorted(each.aliases) for each in found}
+    return {each.name.rpartition(":")[2]: sorted(each.aliases) for each in found}
 
 
 run = wandb.init(entity=TEAM, project=PROJECT)

@@ -285,7 +285,7 @@ class TestDocumentsAreReadable:
         assert "https://" not in page.text
         assert "<script" not in page.text
         calls = [(m.upper(), p) for p, methods in document["paths"].items() for m in methods]
-        assert len(calls) == 14
+        assert len(calls) == 15
         for method, path in calls:
             assert f"<b>{method}</b> {path}" in page.text
         assert document["security"] == [{"bearer": []}, {"basic": []}]
