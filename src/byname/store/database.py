@@ -132,7 +132,7 @@ class Database:
             "synchronous=FULL",
             "foreign_keys=ON",
             "temp_store=MEMORY",
-            "cache_size=-16000",
+            "cache_size=-4000",
             "journal_size_limit=67108864",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -207,41 +207,67 @@ class Database:
             finally:
                 self._local.transaction = None
 
-    def batch(self, pieces: Sequence[Callable[[], Any]]) -> list[Outcome]:
+    def batch(
+        self, pieces: Sequence[Callable[[], Any]], *, wait: bool = True
+    ) -> list[Outcome] | None:
         """Run each piece in order, each whole or not at all, and commit them together.
 
         When this returns, all that did not fail is on disk. A piece calls `write` as usual.
+        None, at once and with nothing done, when somebody else (a thread or another process) is
+        writing and `wait` is not said.
         """
+        if not self._writer_lock.acquire(blocking=wait):
+            return None
+        try:
+            if not wait and not self._begin_at_once():
+                return None
+            return self._batch(pieces)
+        finally:
+            self._writer_lock.release()
+
+    def _begin_at_once(self) -> bool:
+        """Whether the transaction could be begun without waiting for another process."""
+        self._writer.execute("PRAGMA busy_timeout=0").fetchall()
+        try:
+            self._begin(self._writer)
+        except sqlite.OperationalError:
+            return False
+        finally:
+            milliseconds = int(BUSY_SECONDS * 1000)
+            self._writer.execute(f"PRAGMA busy_timeout={milliseconds}").fetchall()
+        return True
+
+    def _batch(self, pieces: Sequence[Callable[[], Any]]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        with self._writer_lock:
-            connection = self._writer
-            try:
+        connection = self._writer
+        try:
+            if not connection.in_transaction:
                 self._begin(connection)
-            except sqlite.Error as error:
-                return [Outcome(error=_meaning(error)) for _ in pieces]
-            transaction = self._local.transaction = Transaction(connection, writable=True)
-            try:
-                for piece in pieces:
-                    outcome = Outcome()
-                    try:
-                        with contextmanager(self._savepoint)(transaction):
-                            outcome.value = piece()
-                    except Exception as error:  # noqa: BLE001  The piece's owner gets it.
-                        outcome.error = _meaning(error)
-                    outcomes.append(outcome)
-                    if not connection.in_transaction:
-                        # A full disk makes SQLite undo the whole transaction by itself.
-                        raise sqlite.OperationalError("database or disk is full")
-                self._commit(connection)
-            except sqlite.Error as error:
-                self._rollback(connection)
-                failed = _meaning(error)
-                return [
-                    outcome if outcome.error is not None else Outcome(error=failed)
-                    for outcome in outcomes
-                ] + [Outcome(error=failed) for _ in pieces[len(outcomes) :]]
-            finally:
-                self._local.transaction = None
+        except sqlite.Error as error:
+            return [Outcome(error=_meaning(error)) for _ in pieces]
+        transaction = self._local.transaction = Transaction(connection, writable=True)
+        try:
+            for piece in pieces:
+                outcome = Outcome()
+                try:
+                    with contextmanager(self._savepoint)(transaction):
+                        outcome.value = piece()
+                except Exception as error:  # noqa: BLE001  The piece's owner gets it.
+                    outcome.error = _meaning(error)
+                outcomes.append(outcome)
+                if not connection.in_transaction:
+                    # A full disk makes SQLite undo the whole transaction by itself.
+                    raise sqlite.OperationalError("database or disk is full")
+            self._commit(connection)
+        except sqlite.Error as error:
+            self._rollback(connection)
+            failed = _meaning(error)
+            return [
+                outcome if outcome.error is not None else Outcome(error=failed)
+                for outcome in outcomes
+            ] + [Outcome(error=failed) for _ in pieces[len(outcomes) :]]
+        finally:
+            self._local.transaction = None
         return outcomes
 
     def _savepoint(self, transaction: Transaction) -> Iterator[Transaction]:
