@@ -1,0 +1,1 @@
+"""What wrong, huge and hostile requests get: a refusal, and nothing changed."""
