@@ -265,3 +265,19 @@ class TestSetUpPageWorksOnce:
             )
         assert answer.status_code in (401, 403)
         assert not setup.is_set_up(empty)
+
+
+class TestLandingPageLeadsOn:
+    """R39 in spirit: an empty place tells the next step."""
+
+    def test_a_server_that_is_set_up(self, client: TestClient) -> None:
+        page = client.get("/")
+        assert page.status_code == 200
+        assert "WANDB_BASE_URL" in page.text
+        assert 'href="authorize"' in page.text
+        assert "unsafe" not in page.headers["content-security-policy"]
+
+    def test_an_empty_server(self, empty: Context) -> None:
+        page = open_pages(empty).get("/")
+        assert page.status_code == 200
+        assert "not set up yet" in page.text
