@@ -18,6 +18,9 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     made.start()
     yield made
     made.kill()
+    # An answer that was our fault leaves its trace here, also where a client got over it.
+    log = made.log.read_text()
+    assert "Traceback" not in log, log[-5000:]
 
 
 @pytest.fixture(params=RELEASES)

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 
 from tests.support.rig import Rig, make_rig
 from tests.support.sdk import Sdk
-
-
-def result_of(printed: str) -> dict[str, object]:
-    """What a script reports in its line `RESULT {...}`."""
-    (line,) = [line for line in printed.splitlines() if line.startswith("RESULT ")]
-    value: dict[str, object] = json.loads(line.removeprefix("RESULT "))
-    return value
 
 
 class TestTheMainJob:
@@ -34,7 +26,7 @@ class TestTheMainJob:
             for name, body in files.items():
                 (sdk.folder / "first" / f"{name}.pt").write_bytes(body)
             mine.script("main_link.py")
-            pulled = result_of(mine.script("main_pull.py", home="second"))
+            pulled = mine.result("main_pull.py", home="second")
             want = {name: hashlib.sha256(body).hexdigest() for name, body in files.items()}
             for ref in ("production-us", "production-eu", "latest", "v0", str(pulled["digest"])):
                 assert pulled[ref] == want
@@ -45,10 +37,10 @@ class TestTheMainJob:
                 == "smle-reg/wandb-registry-Model/Zoo_Classifier_Models:production-eu"
             )
             assert pulled["source"] == "smle-reg-team-2/zoo_experiment/zoo_dataset:v0"
-            assert len(pulled["used_by"]) == 1  # type: ignore[arg-type]
+            assert len(pulled["used_by"]) == 1
             # The same content again makes no new version anywhere.
             mine.script("main_link.py")
-            assert result_of(mine.script("main_pull.py", home="third"))["version"] == "v0"
+            assert mine.result("main_pull.py", home="third")["version"] == "v0"
             assert rig.stop() == 0
         finally:
             rig.kill()

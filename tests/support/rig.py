@@ -11,8 +11,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ORGANIZATION = "smle-reg"
 TEAM = "smle-reg-team-2"
@@ -89,6 +91,26 @@ class Rig:
         code = self.process.wait(60)
         self.process = None
         return code
+
+    def ask(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        """The answer of the REST face below `/api/v1`, asked by the administrator."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1{path}",
+            json.dumps(body).encode(),
+            {
+                "Content-Type": "application/json",
+                "Authorization": "Basic " + b64encode(f"api:{self.api_key}".encode()).decode(),
+            },
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def add_person(self, username: str, role: str) -> str:
+        """Somebody new with that role in the organization; their key."""
+        made = self.ask("POST", "/users", {"username": username, "email": f"{username}@x.org"})
+        self.ask("PUT", f"/organizations/{ORGANIZATION}/members/{username}", {"role": role})
+        return str(made["api_key"])
 
 
 def make_rig(folder: Path, *, username: str = "ann") -> Rig:

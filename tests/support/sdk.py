@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASES = ("0.31.0", "0.28.2")
 SCRIPTS = ROOT / "tests" / "contract" / "scripts"
-SECONDS_MAX = 240
+SECONDS_MAX = 120
 
 
 @dataclass
@@ -20,6 +22,10 @@ class Sdk:
     url: str
     api_key: str
     folder: Path
+
+    def name(self, topic: str) -> str:
+        """A name that the tests with another release do not use on the same server."""
+        return f"{topic}-{self.release.replace('.', '')}"
 
     @property
     def bin(self) -> Path:
@@ -49,7 +55,7 @@ class Sdk:
         }
 
     def run(self, *command: str, home: str = "first", **more: str) -> str:
-        """What a program of the client printed.
+        """What a program of the client said, on both of its outputs.
 
         Raises:
             AssertionError: it failed; the message holds all it said.
@@ -69,8 +75,14 @@ class Sdk:
             f"{' '.join(command)} with wandb {self.release} ended with {done.returncode}:\n"
             f"{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
         )
-        return done.stdout
+        return done.stdout + done.stderr
 
     def script(self, name: str, *arguments: str, home: str = "first", **more: str) -> str:
-        """What a script of `tests/contract/scripts` printed, run by the client's interpreter."""
+        """What a script of `tests/contract/scripts` said, run by the client's interpreter."""
         return self.run("python", str(SCRIPTS / name), *arguments, home=home, **more)
+
+    def result(self, name: str, *arguments: str, home: str = "first", **more: str) -> Any:
+        """What a script reports in its line `RESULT {...}`."""
+        said = self.script(name, *arguments, home=home, **more)
+        (line,) = [line for line in said.splitlines() if line.startswith("RESULT ")]
+        return json.loads(line.removeprefix("RESULT "))

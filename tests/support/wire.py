@@ -112,10 +112,15 @@ class Wire:
         if status >= 300:
             raise Refusal(status, text)
 
-    def get(self, url: str) -> bytes:
-        """The bytes at a signed address."""
-        status, text = self.request("GET", urlsplit(url).path)
-        if status != 200:
+    def get(self, url: str, part: tuple[int, int] | None = None) -> bytes:
+        """The bytes at a signed address; all, or those from the first to the last number given.
+
+        Raises:
+            Refusal, Unanswered: they did not come, or not as they were asked for.
+        """
+        headers = {} if part is None else {"Range": f"bytes={part[0]}-{part[1]}"}
+        status, text = self.request("GET", urlsplit(url).path, headers=headers)
+        if status != (200 if part is None else 206):
             raise Refusal(status, text)
         return text
 

@@ -113,6 +113,12 @@ def resolve_algorithm(_version: Version, _info: Info) -> str:
     return "MANIFEST_MD5"
 
 
+@artifact.field("commitHash")
+def resolve_commit_hash(version: Version, _info: Info) -> str | None:
+    """The digest that committing answered with; the client takes null for a fault of its own."""
+    return version.digest if version.state.name == "COMMITTED" else None
+
+
 @artifact.field("aliases")
 def resolve_aliases(version: Version, info: Info) -> list[AliasNode]:
     """The aliases in every collection whose project the caller may see."""

@@ -45,6 +45,8 @@ def error_body(
     code: str, message: str, request_id: str, details: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """The JSON shape of every error."""
+    # A message may repeat what was sent, which need not be text that an answer can carry.
+    message = message.encode("utf-8", "replace").decode()
     error: dict[str, Any] = {"code": code, "message": message, "request_id": request_id}
     if details:
         error["details"] = details

@@ -7,10 +7,12 @@ that losing a role closes addresses that are still about (A4).
 
 from __future__ import annotations
 
+import re
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from byname.blobs.store import BlobReader, StoredBlob
 from byname.domain.errors import Invalid, Unauthenticated, missing
@@ -29,6 +31,8 @@ from byname.operations.context import Context
 UPLOAD_BYTES_MAX = 5 * 1024**4
 """What one PUT may carry."""
 MD5_HEADER = b"content-md5"
+STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+"""A percent sign that begins no escape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Bytes:
         prefix = "/artifactsV2/{region}/{entity}/{project}/{collection}"
         for versions in ("/{artifact}/{birth}", "/{birth}"):
             router.add("GET", f"{prefix}{versions}/{{digest}}/{{basename}}", self.give_addressed)
+            # The client does not quote the file's name, of which `#` or `?` leave only a part.
+            router.add("GET", f"{prefix}{versions}/{{digest}}/", self.give_addressed)
         router.add("GET", "/artifacts/{entity}/{digest}", self.give_of_entity)
 
     # ---- bringing --------------------------------------------------------------------------
@@ -122,6 +128,11 @@ class Bytes:
     async def give_addressed(self, request: Request) -> None:
         """A file by the path through which its version was reached, with an API key."""
         params = request.params
+        basename = params.get("basename", "")
+        if STRAY_PERCENT.search(basename):
+            # The client quotes all but the file's name; its HTTP library then takes the whole path
+            # for unquoted, because of that one sign, and quotes it once more.
+            params = {name: unquote(value) for name, value in params.items()}
         birth = find_number(params["birth"], "Artifact")
         artifact = find_number(params["artifact"], "Artifact") if "artifact" in params else None
         if birth is None or ("artifact" in params and artifact is None):
@@ -135,7 +146,9 @@ class Bytes:
             md5_hex=params["digest"],
         )
         await self._give(
-            request, params["basename"], lambda ctx: content.open_addressed(ctx, address)
+            request,
+            basename or params["digest"],
+            lambda ctx: content.open_addressed(ctx, address),
         )
 
     async def give_of_entity(self, request: Request) -> None:

@@ -21,7 +21,7 @@ with wandb.init(entity=TEAM, project=PROJECT) as run:
 api = wandb.Api()
 
 
-def versions(path):
+def versions(path: str) -> dict[str, list[str]]:
     return {
         each.name.rpartition(":")[2]: sorted(each.aliases)
         for each in wandb.Api().artifacts("model", path)

@@ -10,19 +10,21 @@ from outcome import ORGANIZATION, TEAM, hashes, refusal, tell, write
 from wandb.sdk.artifacts.storage_policies import _multipart
 
 PROJECT = sys.argv[1]
-LINKED = f"{ORGANIZATION}/wandb-registry-Model/{PROJECT}-net:v0"
+LINKED = f"{ORGANIZATION}/wandb-registry-Model/{PROJECT} 50% net:v0"
 result = {}
 bodies = {
     "net.bin": random.Random(PROJECT).randbytes(3_000_000),
     "inner/a b.txt": b"inner",
     "inner/deep/50%.txt": b"deep",
     "other/empty": b"",
+    "other/#1?.txt": b"odd",
+    "other/100%41.txt": b"escape",
 }
 with wandb.init(entity=TEAM, project=PROJECT) as run:
     version = wandb.Artifact("net", type="model")
     for path, body in bodies.items():
         version.add_file(write(f"up/{path}", body), name=path)
-    run.link_artifact(version, f"wandb-registry-Model/{PROJECT}-net")
+    run.link_artifact(version, f"wandb-registry-Model/{PROJECT} 50% net")
     single = wandb.Artifact("single", type="model")
     single.add_file("up/inner/a b.txt")
     run.log_artifact(single).wait()

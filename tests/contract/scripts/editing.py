@@ -1,6 +1,5 @@
 """What is said about versions and collections is changed, and they are deleted."""
 
-import os
 import sys
 from datetime import timedelta
 
@@ -21,11 +20,11 @@ with wandb.init(entity=TEAM, project=PROJECT) as run:
     run.log_artifact(lone).wait()
 
 
-def get(ref, collection=name):
-    return wandb.Api().artifact(f"{REGISTRY}/{collection}:{ref}")
+def get(ref: str) -> wandb.Artifact:
+    return wandb.Api().artifact(f"{REGISTRY}/{name}:{ref}")
 
 
-def source(ref):
+def source(ref: str) -> wandb.Artifact:
     return wandb.Api().artifact(f"{TEAM}/{PROJECT}/net:{ref}")
 
 
@@ -79,7 +78,6 @@ result["linked"] = [each.qualified_name for each in source("v1").linked_artifact
 result["url"] = one.url.split("/", 3)[3]
 
 # A viewer may not; what they read says so.
-os.environ["WANDB_API_KEY"] = VIEWER_KEY
 viewer = wandb.Api(api_key=VIEWER_KEY)
 seen = viewer.artifact(f"{REGISTRY}/{name}:v1")
 result["viewer_sees"] = [seen.version, seen.source_project]

@@ -5,4 +5,5 @@ import sys
 import wandb
 from outcome import hashes, tell
 
-tell(hashes(wandb.Api().artifact(sys.argv[1]).download(root="fallback", skip_cache=True)))
+found = wandb.Api().artifact(sys.argv[1])
+tell(hashes(found.download(root="fallback", skip_cache=True)))

@@ -9,11 +9,11 @@ PROJECT = sys.argv[1]
 result = {}
 
 
-def place(artifact):
+def place(artifact: wandb.Artifact) -> list[object]:
     return [artifact.qualified_name, artifact.version, sorted(artifact.aliases), artifact.is_link]
 
 
-def registry_versions(name):
+def registry_versions(name: str) -> dict[str, list[str]]:
     found = wandb.Api().artifacts("model", f"{ORGANIZATION}/wandb-registry-Model/{name}")
     return {each.name.rpartition(":")[2]: sorted(each.aliases) for each in found}
 

@@ -36,6 +36,7 @@ result["zoo"] = {
     "state": zoo.state,
     "size": zoo.size,
     "file_count": zoo.file_count,
+    "commit_hash": zoo.commit_hash == zoo.digest,
 }
 
 # The same content again, while a newer version holds `latest`.

@@ -1,10 +1,10 @@
 """Runs are made, continued and read back."""
 
-import pathlib
 import sys
+from typing import Any
 
 import wandb
-from outcome import TEAM, hashes, refusal, tell, write
+from outcome import TEAM, refusal, tell, write
 
 PROJECT = sys.argv[1]
 result = {}
@@ -67,7 +67,7 @@ result["changed"] = [seen.name, sorted(seen.tags), seen.config["judged"], seen.s
 
 # Continuing.
 with wandb.init(entity=TEAM, project=PROJECT, id=run.id, resume="must") as more:
-    result["resumed"] = [more.resumed, more.step, more.config["lr"], more.summary["best"]]
+    result["resumed"] = [more.resumed, more.starting_step, more.config["lr"], more.summary["best"]]
     more.log({"loss": 0.01})
 with wandb.init(entity=TEAM, project=PROJECT, id=f"{PROJECT}-allowed", resume="allow") as more:
     result["allowed"] = more.resumed
@@ -75,10 +75,12 @@ result["must"] = refusal(
     lambda: wandb.init(entity=TEAM, project=PROJECT, id="never-was", resume="must")
 )
 seen = wandb.Api().run(f"{TEAM}/{PROJECT}/{run.id}")
-result["continued"] = [row["loss"] for row in seen.scan_history(keys=["loss"])][-1]
+rows = list(seen.scan_history())
+result["continued"] = [[row["loss"] for row in rows if row["_step"] == 21], len(rows)]
+
 
 # Listing.
-def names(filters=None, order="+created_at"):
+def names(filters: dict[str, Any] | None = None, order: str = "+created_at") -> list[Any]:
     found = wandb.Api().runs(f"{TEAM}/{PROJECT}", filters=filters, order=order, per_page=1)
     return [[len(found)], *[each.id for each in found]]
 
