@@ -14,6 +14,8 @@ from typing import Any
 
 from pysqlite3 import dbapi2 as sqlite
 
+from byname.domain.alias import chain
+
 ORGANIZATION = "smle-reg"
 TEAM = "smle-reg-team-2"
 PROJECT = "zoo_experiment"
@@ -75,6 +77,9 @@ def fill(data: Path, versions: int, pool: int) -> Filled:
             "cache_size=-400000",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
+        # The tables' triggers keep names for search in the form that this function makes.
+        connection.create_function("byname_fold", 1, str.casefold, deterministic=True)
+        connection.create_function("ledger_hash", 6, _Chains().add)
         connection.execute("BEGIN IMMEDIATE")
         filled = _Filler(connection).fill(versions, pool)
         connection.execute("COMMIT")
@@ -277,11 +282,34 @@ class _Filler:
             values,
         )
         self._connection.execute(
-            f"""INSERT INTO ledger (collection_id, alias, revision, from_number, to_number, cause,
-                actor_id, actor_name, face, at) {_NUMBERS} SELECT :collection, {name}, 1, NULL,
-                :start + :step * i, 'link', :user, :username, 'graphql', :at FROM n""",
+            f"""INSERT INTO ledger (project_id, collection_id, alias, revision, from_number,
+                to_number, cause, actor_id, actor_name, face, at, hash) {_NUMBERS}
+                SELECT (SELECT project_id FROM collection WHERE id = :collection), :collection,
+                {name}, 1, NULL, :start + :step * i, 'link', :user, :username, 'graphql', :at,
+                ledger_hash(:collection, {name}, :start + :step * i, :user, :username, :at)
+                FROM n""",
             values,
         )
+
+
+class _Chains:
+    """The ends of the ledgers that are being written, by collection."""
+
+    def __init__(self) -> None:
+        self._ends: dict[int, str] = {}
+
+    def add(
+        self, collection: int, name: str, number: int, user: int, username: str, at: int
+    ) -> str:
+        """The hash of the next row, in the order in which the rows are written."""
+        self._ends[collection] = chain(
+            self._ends.get(collection, ""),
+            collection_id=collection,
+            change=(name, 1, None, number, "link"),
+            actor=(user, username, "graphql"),
+            at=at,
+        )
+        return self._ends[collection]
 
 
 def _has_statistics(connection: Any) -> bool:

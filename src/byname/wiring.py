@@ -26,7 +26,7 @@ from byname.http.message import Request, send_json
 from byname.http.router import Router
 from byname.http.server import HttpServer
 from byname.http.writes import Writes
-from byname.operations import setup
+from byname.operations import expiry, gc, setup
 from byname.operations.context import Context
 from byname.rest.api import make_api
 from byname.rest.content import Bytes
@@ -44,7 +44,6 @@ logger = logging.getLogger("byname")
 SAVE_USES_SECONDS = 60.0
 SWEEP_SECONDS = 3600.0
 CHECKPOINT_SECONDS = 30.0
-ABANDONED_SECONDS = 24 * 3600.0
 DATABASE_FILE = "byname.db"
 SECRET_FILE = "secret.key"  # noqa: S105  The name of a file.
 
@@ -166,13 +165,15 @@ class Application:
         FileStream(ctx, self._writes, uses).add_routes(router)
         RunFiles(ctx, signer, self._writes, uses).add_routes(router)
         add_pages(router, ctx, signer, public_url or listening)
-        router.mount("/api", make_api(ctx, uses))
+        api = make_api(ctx, uses, addresses)
+        router.mount("/api", api)
+        router.mount("/admin/audit_logs", api)
 
     @contextlib.asynccontextmanager
     async def _living(self) -> AsyncIterator[None]:
         jobs = [
             asyncio.create_task(_repeat(SAVE_USES_SECONDS, self._uses.save, self.ctx)),
-            asyncio.create_task(_repeat(SWEEP_SECONDS, sweep, self.ctx)),
+            asyncio.create_task(_repeat(SWEEP_SECONDS, clean_up, self.ctx)),
             asyncio.create_task(_repeat(CHECKPOINT_SECONDS, self.ctx.database.checkpoint)),
         ]
         try:
@@ -191,9 +192,17 @@ class Application:
         self._uses.save(self.ctx)
 
 
-def sweep(ctx: Context) -> None:
-    """What was begun over a day ago and never finished leaves no bytes behind (F2, L9)."""
-    ctx.blobs.sweep(ABANDONED_SECONDS)
+def clean_up(ctx: Context) -> None:
+    """What is past its time is deleted (R165), and what nobody needs leaves no bytes (R163, L9)."""
+    expired = expiry.expire(ctx)
+    done = gc.collect(ctx)
+    if expired or done.freed_bytes or done.uploads_given_up:
+        logger.info(
+            "Expired versions: %d. Freed bytes: %d. Uploads given up: %d.",
+            expired,
+            done.freed_bytes,
+            done.uploads_given_up,
+        )
 
 
 async def _repeat(seconds: float, job: Callable[..., None], *args: Any) -> None:

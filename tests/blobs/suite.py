@@ -243,3 +243,37 @@ class BlobStoreSuite:
         with ThreadPoolExecutor(4) as pool:
             blobs = list(pool.map(lambda key: store.assemble(1, key, [1, 2]), keys))
         assert blobs == [describe(key.encode() * 2) for key in keys]
+
+    def test_walk_finds_every_blob(self, store: BlobStore) -> None:
+        kept = {(n, put(store, n, content).sha256) for n in (1, 2) for content in (b"a", b"b")}
+        assert {(blob.namespace, blob.sha256) for blob in store.walk()} == kept
+
+    def test_discard_removes_what_is_old(self, store: BlobStore) -> None:
+        stored = put(store, 1, b"content")
+        measured = store.measure(1, stored.sha256)
+        assert measured is not None
+        assert measured.size == 7
+        assert abs(measured.received_at - time.time()) < 60
+        assert store.discard(1, stored.sha256, before=time.time() + 60) == 7
+        assert store.measure(1, stored.sha256) is None
+        assert not store.exists(1, stored.sha256)
+        assert store.discard(1, stored.sha256, before=time.time() + 60) is None
+
+    def test_discard_leaves_what_was_received_since(self, store: BlobStore) -> None:
+        stored = put(store, 1, b"content")
+        assert store.discard(1, stored.sha256, before=time.time() - 60) is None
+        assert read(store, 1, stored.sha256) == b"content"
+
+    def test_what_is_received_again_counts_as_new(self, store: BlobStore) -> None:
+        put(store, 1, b"content")
+        time.sleep(0.02)
+        between = time.time()
+        time.sleep(0.02)
+        stored = put(store, 1, b"content")
+        assert store.discard(1, stored.sha256, before=between) is None
+        store.link(1, 2, stored.sha256)
+        time.sleep(0.02)
+        between = time.time()
+        time.sleep(0.02)
+        store.link(1, 2, stored.sha256)
+        assert store.discard(2, stored.sha256, before=between) is None

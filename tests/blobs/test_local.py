@@ -330,3 +330,35 @@ def test_open_files_do_not_pile_up(tmp_path: Path) -> None:
         store.drop_parts(f"{number:032x}")
     store.close()
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+
+
+class TestDiscardWhileReceiving:
+    """D7: a collector and a writer of the same content never lose it between them."""
+
+    def test_the_writer_has_looked_but_not_touched_yet(self, tmp_path: Path) -> None:
+        answers: list[int | None] = []
+
+        class SlowToTouch(Disk):
+            collector: threading.Thread | None = None
+
+            def touch(self, path: str) -> None:
+                if "/blobs/" in path and self.collector is None:
+                    self.collector = threading.Thread(target=collect)
+                    self.collector.start()
+                    self.collector.join(0.2)
+                super().touch(path)
+
+        disk = SlowToTouch()
+        store = LocalBlobStore(tmp_path / "data", disk=disk)
+        sha256 = put(store, 1, b"content").sha256
+        os.utime(tmp_path / "data/blobs/1" / sha256[:2] / sha256, (1, 1))
+
+        def collect() -> None:
+            answers.append(store.discard(1, sha256, before=1_000_000))
+
+        put(store, 1, b"content")
+        assert disk.collector is not None
+        disk.collector.join()
+        assert answers == [None]
+        assert read(store, 1, sha256) == b"content"
+        store.close()

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from byname.operations import alias, collection, content, manifest
+from byname.domain.errors import NotFound
+from byname.operations import (
+    alias,
+    alias_move,
+    collection,
+    content,
+    expiry,
+    gc,
+    graph,
+    history,
+    manifest,
+    protected_alias,
+    registry,
+    trash,
+)
 from byname.operations import version as versions
 from byname.operations.alias import Place
+from byname.operations.alias_move import Move
 from byname.store.database import Database, Parameters, Row, Transaction
+from tests.support.runs import make_run
 from tests.support.world import (
     ORGANIZATION,
     REGISTRY,
@@ -21,8 +38,9 @@ from tests.support.world import (
     log_version,
 )
 
-# Walks that are bounded by something small: one IN list, or the rows of one version.
-ALLOWED = ("SCAN CONSTANT ROW", "SCAN json_each")
+# Walks that are bounded by something small: one IN list, or the rows of one version; and the index
+# of what is still to be purged, which is a list of things to do.
+ALLOWED = ("SCAN CONSTANT ROW", "SCAN json_each", "SCAN v USING INDEX version_to_purge")
 
 
 class Spy(Transaction):
@@ -102,6 +120,66 @@ def test_hot_paths_are_index_searches(world: World, plans: dict[str, list[str]])
         content.list_files(world.admin, one, through=None)
     with watched(plans):
         versions.delete(world.admin, begun.id, delete_aliases=True)
+
+
+def test_the_jobs_of_the_server_are_index_searches(
+    world: World, plans: dict[str, list[str]]
+) -> None:
+    """R163, R165: their cost follows from what there is to do, not from all there ever was."""
+    one = log_version(world.admin, files={"f": b"1"})
+    versions.edit(world.admin, one.id, versions.VersionEdit(ttl_seconds=1))
+    begin_version(world.admin, files={"f": b"2"})
+    late = replace(world.admin, now=lambda: world.admin.now() + 8 * 24 * 3600 * 1_000_000)
+    with watched(plans):
+        expiry.expire(late)
+    with watched(plans):
+        gc.collect(replace(world.admin, now=lambda: world.admin.now() + 20 * 24 * 3600 * 1_000_000))
+    with watched(plans):
+        list(gc.plan(late))
+
+
+def test_the_lineage_graph_is_index_searches(world: World, plans: dict[str, list[str]]) -> None:
+    """R149."""
+    make_run(world.admin, "train")
+    one = log_version(world.admin, files={"f": b"1"}, run="train")
+    link_version(world.admin, one)
+    with watched(plans):
+        graph.around_version(world.admin, f"{REGISTRY}/Zoo:v0")
+
+
+def test_the_trash_is_index_searches(world: World, plans: dict[str, list[str]]) -> None:
+    """R164."""
+    one = log_version(world.admin, files={"f": b"1"})
+    place, _ = link_version(world.admin, one)
+    collection.delete(world.admin, place.id, is_sequence=False)
+    with watched(plans):
+        (found,) = trash.list_page(world.admin, ORGANIZATION).items
+    with watched(plans):
+        trash.restore(world.admin, found.id)
+
+
+def test_names_and_their_past_are_index_searches(world: World, plans: dict[str, list[str]]) -> None:
+    """Protected aliases, compare-and-set, history and reading as of a time, at any size."""
+    link_version(world.admin, log_version(world.admin))
+    project = registry.get_by_name(world.admin, ORGANIZATION, "Model")
+    zoo = collection.get_in(world.admin, project, "Zoo")
+    plans.clear()
+    protected_alias.create(world.admin, project.id, "production")
+    alias_move.move(world.admin, project.id, [Move("Zoo", "production", "v0")])
+    history.read(world.admin, project)
+    history.read(world.admin, project, zoo)
+    history.holders_of(world.admin, project, zoo, "production")
+    for ref in ("production~1", "production@20260102T150405Z", "latest@20260102T150405Z"):
+        with pytest.raises(NotFound):
+            collection.resolve_reference(world.admin, f"{REGISTRY}/Zoo:{ref}")
+    walks = [
+        (sql, plan)
+        for sql, details in plans.items()
+        for plan in details
+        if plan.startswith("SCAN") and not plan.startswith(("SCAN (", "SCAN x", "SCAN CONSTANT"))
+    ]
+    assert any("FROM history h" in sql and "FROM ledger l" in sql for sql in plans)
+    assert walks == []
 
 
 def test_the_spy_sees_a_walk(world: World, plans: dict[str, list[str]]) -> None:

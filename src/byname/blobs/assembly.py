@@ -273,6 +273,10 @@ class Assemblies:
             namespace, sha256, md5, size = orjson.loads(self._disk.pread(fd, 4_096, 0))
         finally:
             self._disk.close(fd)
-        if self._disk.stat(self._layout.blob(namespace, sha256)) is None:
+        try:
+            with self._disk.locked(self._layout.blobs, alone=False):
+                # Said to be there again, it counts as received now, and is not discarded.
+                self._disk.touch(self._layout.blob(namespace, sha256))
+        except FileNotFoundError:
             return None
         return namespace, StoredBlob(sha256, md5, size)

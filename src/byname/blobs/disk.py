@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -71,6 +72,19 @@ class Disk:
     def link(self, old: str, new: str) -> None:
         """Give a file a second name."""
         os.link(old, new)
+
+    @contextlib.contextmanager
+    def locked(self, path: str, *, alone: bool) -> Iterator[None]:
+        """Hold a folder's lock, alone or with others who do not want it alone.
+
+        It holds between threads and between processes, and ends with the process at the latest.
+        """
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(fd)
 
     def touch(self, path: str) -> None:
         """Set a file's time to now, so that its age counts anew."""

@@ -19,8 +19,8 @@ from typing import Generic, Self, TypeVar
 
 from byname.blobs.assembly import Assemblies
 from byname.blobs.disk import Disk, room
-from byname.blobs.layout import Layout, check_part_number
-from byname.blobs.store import Bytes, StoredBlob, StoredPart, check_md5
+from byname.blobs.layout import SHA256_PATTERN, Layout, check_part_number
+from byname.blobs.store import Bytes, KeptBlob, Measure, StoredBlob, StoredPart, check_md5
 from byname.domain.errors import Unavailable, missing
 
 CHUNK_BYTES = 1 << 20
@@ -68,6 +68,32 @@ class LocalBlobStore:
         """Remove a blob; whether there was one. Readers which have it open go on reading."""
         return self._disk.remove(self._layout.blob(namespace, sha256))
 
+    def discard(self, namespace: int, sha256: str, *, before: float) -> int | None:
+        """Remove a blob unless it was received since `before`; how many bytes went."""
+        path = self._layout.blob(namespace, sha256)
+        # `place` looks and touches under the same lock: so none finds a file here which then goes.
+        with self._disk.locked(self._layout.blobs, alone=True):
+            found = self._disk.stat(path)
+            if found is None or found.st_mtime >= before:
+                return None
+            return found.st_size if self._disk.remove(path) else None
+
+    def measure(self, namespace: int, sha256: str) -> Measure | None:
+        """The blob's size and when it was last received."""
+        found = self._disk.stat(self._layout.blob(namespace, sha256))
+        return None if found is None else Measure(found.st_size, found.st_mtime)
+
+    def walk(self) -> Iterator[KeptBlob]:
+        """Every blob that lies there."""
+        for namespace in self._disk.names(self._layout.blobs):
+            if not (namespace.isascii() and namespace.isdigit()):
+                continue
+            folder = self._layout.namespace(int(namespace))
+            for shard in self._disk.names(folder):
+                for name in self._disk.names(f"{folder}/{shard}"):
+                    if SHA256_PATTERN.fullmatch(name) is not None:
+                        yield KeptBlob(int(namespace), name)
+
     def link(self, from_namespace: int, to_namespace: int, sha256: str) -> None:
         """Give another namespace the content, durably, by a second name for the same file."""
         source = self._layout.blob(from_namespace, sha256)
@@ -80,9 +106,11 @@ class LocalBlobStore:
         with room():
             self._make_shard(to_namespace, sha256)
             try:
-                self._disk.link(source, target)
-            except FileExistsError:
-                self._disk.touch(target)
+                with self._disk.locked(self._layout.blobs, alone=False):
+                    with contextlib.suppress(FileExistsError):
+                        self._disk.link(source, target)
+                    # Both names are of one file or of two: the target's age counts anew.
+                    self._disk.touch(target)
             except OSError as error:
                 # A file system has a most number of names per file, or none but the first.
                 if error.errno not in (errno.EMLINK, errno.EPERM, errno.EXDEV):
@@ -150,12 +178,17 @@ class LocalBlobStore:
         """
         path = self._layout.blob(namespace, sha256)
         with room():
-            found = self._disk.stat(path)
-            if found is not None and found.st_size == size:
-                self._disk.touch(path)
+            with self._disk.locked(self._layout.blobs, alone=False):
+                found = self._disk.stat(path)
+                present = found is not None and found.st_size == size
+                if present:
+                    self._disk.touch(path)
+            if present:
                 self._disk.remove(temporary)
             else:
                 self._make_shard(namespace, sha256)
+                # Parts may have been joined long before: the blob counts as received now.
+                self._disk.touch(temporary)
                 self._disk.rename(temporary, path)
             # Also for a blob which was there: its writer may not have come so far yet.
             self._make_shard(namespace, sha256)

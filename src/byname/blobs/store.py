@@ -7,7 +7,7 @@ block and belong in worker threads, except where they say that they touch no dis
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias, TypeVar
@@ -29,6 +29,24 @@ class StoredBlob:
     """Base64 of the MD5: the digest in which the SDK's protocol speaks of files."""
     size: int
     """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBlob:
+    """One content as it lies there, for those who look whether it is still needed."""
+
+    namespace: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How large a kept content is, and when it last came."""
+
+    size: int
+    """Bytes."""
+    received_at: float
+    """Seconds since 1970; the last time at which the content was received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +153,20 @@ class BlobStore(Protocol):
 
     def remove(self, namespace: int, sha256: str) -> bool:
         """Remove a blob; whether there was one."""
+
+    def discard(self, namespace: int, sha256: str, *, before: float) -> int | None:
+        """Remove a blob unless it was received, for the first time or again, since `before`.
+
+        `before` is in seconds since 1970. The answer is how many bytes went; None when the blob is
+        not there or stays. Whoever receives the same content meanwhile keeps it: either the blob
+        counts as received just now and stays, or it went first and is put in place anew.
+        """
+
+    def measure(self, namespace: int, sha256: str) -> Measure | None:
+        """The blob's size and age; None where it is not there."""
+
+    def walk(self) -> Iterator[KeptBlob]:
+        """Every blob that lies there, in no order. What comes or goes meanwhile may be missed."""
 
     def link(self, from_namespace: int, to_namespace: int, sha256: str) -> None:
         """Give `to_namespace` the content too, durably, without a second copy where possible.

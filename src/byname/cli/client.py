@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from http.client import HTTPException
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import typer
 
@@ -31,6 +31,13 @@ ApiKey = Annotated[
         show_default=False,
     ),
 ]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most.")]
+Filter = Annotated[
+    str | None,
+    typer.Option("--filter", help='JSON, such as \'{"name": {"$regex": "zoo"}}\'.'),
+]
+LIMIT = 1_000
+PAGE_MAX = 1_000
 DEFAULT_URL = "http://127.0.0.1:8080"
 
 
@@ -47,6 +54,66 @@ _OPENER = urllib.request.build_opener(_NoRedirect)
 def path(*segments: str) -> str:
     """The path below `/api/v1` with these segments, whatever they hold."""
     return "/api/v1/" + "/".join(quote(segment, safe="") for segment in segments)
+
+
+def registry_path(place: str, *more: str) -> str:
+    """The path of `ORGANIZATION/REGISTRY`, and what is below it.
+
+    Raises:
+        Refused: it is no such place.
+    """
+    pieces = place.split("/")
+    if len(pieces) != 2 or not all(pieces):
+        raise Refused("invalid", f"{place!r} is no registry: write ORGANIZATION/REGISTRY", 2)
+    return path("registries", *pieces, *more)
+
+
+def collection_path(place: str, *more: str) -> str:
+    """The path of `ORGANIZATION/REGISTRY/COLLECTION`, and what is below it.
+
+    Raises:
+        Refused: it is no such place.
+    """
+    registry, _, collection = place.rpartition("/")
+    if registry.count("/") != 1 or not collection or ":" in place:
+        raise Refused(
+            "invalid", f"{place!r} is no collection: write ORGANIZATION/REGISTRY/COLLECTION", 2
+        )
+    return registry_path(registry, "collections", collection, *more)
+
+
+def version_path(place: str, *more: str) -> str:
+    """The path of `ORGANIZATION/REGISTRY/COLLECTION:VERSION`, and what is below it.
+
+    Raises:
+        Refused: it is no such place.
+    """
+    collection, _, version = place.partition(":")
+    if not version:
+        raise Refused(
+            "invalid", f"{place!r} is no version: write ORGANIZATION/REGISTRY/COLLECTION:VERSION", 2
+        )
+    return collection_path(collection, "versions", version, *more)
+
+
+def gather(
+    url: str, api_key: str, where: str, field: str, limit: int, **query: str | None
+) -> list[dict[str, Any]]:
+    """The first items of a list that the server hands out in pages.
+
+    Raises:
+        Refused: as `call`.
+    """
+    found: list[dict[str, Any]] = []
+    asked = {name: value for name, value in query.items() if value is not None}
+    while len(found) < limit:
+        asked["first"] = str(min(limit - len(found), PAGE_MAX))
+        page = call(url, api_key, "GET", f"{where}?{urlencode(asked)}")
+        found += page[field]
+        if page["next"] is None:
+            break
+        asked["after"] = page["next"]
+    return found
 
 
 def call(

@@ -7,7 +7,28 @@ from typing import Annotated
 import typer
 
 from byname import __version__
-from byname.cli import key, organization, serve, service_account, setup, team, user
+from byname.cli import (
+    alias,
+    check,
+    collection,
+    download,
+    gc,
+    history,
+    key,
+    member,
+    organization,
+    protect,
+    registry,
+    search,
+    serve,
+    service_account,
+    setup,
+    tag,
+    team,
+    trash,
+    user,
+)
+from byname.cli import version as versions
 
 app = typer.Typer(
     name="byname",
@@ -35,6 +56,19 @@ def root(
 
 app.command("serve")(serve.serve)
 app.command("setup")(setup.setup)
+app.command("check")(check.check)
+app.add_typer(registry.app, name="registry")
+app.add_typer(collection.app, name="collection")
+app.add_typer(versions.app, name="version")
+app.add_typer(tag.app, name="tag")
+app.add_typer(member.app, name="member")
+app.add_typer(alias.app, name="alias")
+app.add_typer(protect.app, name="protect")
+app.command("history")(history.history)
+app.command("search")(search.search)
+app.command("download")(download.download)
+app.add_typer(trash.app, name="trash")
+app.command("gc")(gc.gc)
 app.add_typer(user.app, name="user")
 app.add_typer(organization.app, name="organization")
 app.add_typer(team.app, name="team")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
@@ -63,6 +63,17 @@ def _fail(as_json: bool, code: str, message: str, exit_code: int) -> NoReturn:
 def tell(as_json: bool, answer: dict[str, Any], text: str) -> None:
     """Print the answer: as one JSON object, or as text for people."""
     print(json.dumps(answer) if as_json else text)
+
+
+def in_columns(rows: Sequence[Sequence[str]], nothing: str) -> str:
+    """Lines whose columns begin below each other; the word for nothing where there are none."""
+    if not rows:
+        return nothing
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
 
 
 def key_text(api_key: str) -> str:

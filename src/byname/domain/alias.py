@@ -5,6 +5,8 @@ A plan is made from the present holders and says what will change; it touches no
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +43,7 @@ class Change:
     before: Holder | None
     after: Holder | None
     cause: str
-    """Why, for the ledger: link, log, move, remove, unlink, delete."""
+    """Why, for the ledger: link, log, move, remove, unlink, delete, restore, undo."""
 
 
 Holders = Mapping[str, Holder]
@@ -173,3 +175,21 @@ class LedgerRow:
     actor_name: str
     face: str
     at: datetime
+
+
+def chain(
+    previous: str,
+    *,
+    collection_id: int,
+    change: tuple[str, int, int | None, int | None, str],
+    actor: tuple[int | None, str, str],
+    at: int,
+) -> str:
+    """The hash of a row of the ledger: SHA-256 over the hash before it and all the row says.
+
+    `change` is alias, revision, from, to and cause; `actor` is id, name and face; `at` in
+    microseconds. The first row of a collection has the empty text before it. Who changes, takes
+    out or puts in a row must change every row of the collection after it.
+    """
+    text = json.dumps([previous, collection_id, *change, *actor, at], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -138,13 +138,13 @@ def check_alias(name: str) -> str:
     """The alias, trimmed and in NFC, fit to be put on a version (R62, R72).
 
     Raises:
-        Unprocessable: empty, over 128 characters, holding `/`, `:` or control characters, or
-            looking like a version number.
+        Unprocessable: empty, over 128 characters, holding `/`, `:`, `@`, `~` or control characters,
+            or looking like a version number. `@` and `~` ask for the past of an alias (R189).
     """
     name = _printable(name, "The alias").strip()
     if not name:
         raise Unprocessable("The alias must not be empty", field="alias")
-    _without(name, "/:", "The alias")
+    _without(name, "/:@~", "The alias")
     if is_number(name):
         raise Unprocessable(
             f"The alias {name!r} is a version number; those are permanent and cannot be given, "
@@ -196,6 +196,8 @@ class Reference:
             Unprocessable: more than three parts before the colon, or an empty part.
         """
         text = text.removeprefix("wandb-artifact://").removeprefix("registry:///")
+        if any("\ud800" <= sign <= "\udfff" for sign in text):
+            raise Unprocessable("The reference is not Unicode text", field="ref")
         unprefixed = text.startswith("registry://")
         path, _, ref = text.removeprefix("registry://").partition(":")
         parts = path.split("/")

@@ -59,6 +59,9 @@ class Permission(Enum):
     EDIT_VERSION = (Role.MEMBER, "edit a version")  # P13
     TAG = (Role.MEMBER, "change tags")  # P14
     ALIAS = (Role.MEMBER, "change aliases")  # P15
+    PROTECTED_ALIAS = (Role.ADMIN, "put on, move or take off a protected alias")  # P16, P18
+    MANAGE_PROTECTED = (Role.ADMIN, "protect an alias or end its protection")  # P17
+    EDIT_PROTECTED_VERSION = (Role.ADMIN, "edit a version that holds a protected alias")  # R87
     DELETE_VERSION = (Role.MEMBER, "delete a version")
     DELETE_RUN = (Role.MEMBER, "delete a run")
     EDIT_PROJECT = (Role.MEMBER, "rename or describe this")  # P21
@@ -90,6 +93,11 @@ class Actor:
     """The teams the actor belongs to, by the id of their entity."""
     key_id: int | None = None
 
+    @property
+    def row_id(self) -> int | None:
+        """How rows name who did something: the user's id; None for the server itself."""
+        return self.user_id or None
+
     def administers(self, organization_id: int | None) -> bool:
         """Whether the actor is an admin of that organization; a server administrator is of all."""
         if organization_id is None:
@@ -102,6 +110,9 @@ class Actor:
             return False
         return self.server_admin or organization_id in self.organizations
 
+
+SYSTEM = Actor(user_id=0, username="byname", email=None, entity_id=0, entity_name="byname")
+"""The server itself, when it does something that nobody asked for just then (R165)."""
 
 _OF_TEAM_ROLE = {
     GroupRole.ADMIN: Role.ADMIN,

@@ -146,9 +146,12 @@ class Router:
         """The route whose pattern fits, after decoding; puts its parameters into the request."""
         raw: bytes = request.scope["raw_path"]
         pieces = raw.split(b"/")[1:]
-        routes = self._patterns.get(len(pieces), ())
+        routes: Sequence[Route] = self._patterns.get(len(pieces), ())
         if b"%" not in raw and not routes:
             return None
+        if self._mounted(request) is not None:
+            # What begins with a parameter, such as a page, does not stand before an application.
+            routes = [route for route in routes if route.segments[0] is not None]
         try:
             segments = [unquote_to_bytes(piece).decode("utf-8") for piece in pieces]
         except UnicodeDecodeError:

@@ -12,10 +12,11 @@ from byname.domain.collection import Collection, Membership
 from byname.domain.errors import NotFound, Unprocessable, missing
 from byname.domain.policy import Permission
 from byname.domain.project import Project
-from byname.operations import access
+from byname.operations import access, protected_alias
 from byname.operations.context import Context
 from byname.store import alias as alias_rows
 from byname.store import collection as collection_rows
+from byname.store import ledger as ledger_rows
 from byname.store import project as project_rows
 from byname.store import version as version_rows
 from byname.store.database import Transaction
@@ -47,17 +48,20 @@ def find_place(ctx: Context, tx: Transaction, place: Place) -> tuple[Project, Co
 
 
 def write(ctx: Context, tx: Transaction, collection_id: int, changes: Sequence[Change]) -> None:
-    """The changes hold and stand in the ledger, under the actor's name."""
-    if changes:
-        alias_rows.apply(
-            tx,
-            collection_id,
-            changes,
-            actor_id=ctx.who.user_id,
-            actor_name=ctx.who.username,
-            face=ctx.face,
-            at=ctx.now(),
-        )
+    """The changes hold and stand in the ledger, under the actor's name.
+
+    Every change of an alias, for whatever cause, comes through here: protection is checked here.
+
+    Raises:
+        Forbidden: one is of a protected alias, and the actor is no Admin (R80).
+        Conflict: one makes an alias that looks like a protected one (R90).
+    """
+    if not changes:
+        return
+    head = alias_rows.head(tx, collection_id, [change.name for change in changes])
+    protected_alias.check_changes(ctx, tx, head.project_id, head.protected, changes)
+    author = alias_rows.Author(ctx.who.row_id, ctx.who.username, ctx.face, ctx.now())
+    alias_rows.apply(tx, head, changes, author)
 
 
 def put_on_new(
@@ -160,7 +164,7 @@ def read_ledger(ctx: Context, place: Place, *, after: int = 0, limit: int = 100)
         raise Unprocessable("The limit must be from 1 to 1,000", field="limit")
     with ctx.database.read() as tx:
         _, collection = find_place(ctx, tx, place)
-        return alias_rows.ledger_of(tx, collection.id, after=after, limit=limit)
+        return ledger_rows.of_collection(tx, collection.id, after=after, limit=limit)
 
 
 def drop_all(ctx: Context, tx: Transaction, collection_id: int, *, cause: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from byname.domain import alias as alias_rules
+from byname.domain import history as history_rules
 from byname.domain import names
 from byname.domain import version as version_rules
 from byname.domain.collection import (
@@ -18,15 +19,17 @@ from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable, m
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.version import Version, VersionState
-from byname.operations import access, alias
+from byname.operations import access, alias, deletion, history, protected_alias
 from byname.operations import project as project_operations
 from byname.operations import version as version_operations
 from byname.operations.context import Context
 from byname.store import collection as collection_rows
 from byname.store import entity as entity_rows
+from byname.store import ledger as ledger_rows
 from byname.store import project as project_rows
 from byname.store import version as version_rows
 from byname.store.database import Transaction
+from byname.store.moment import microseconds
 
 
 def find(ctx: Context, project_id: int, name: str) -> Collection | None:
@@ -54,6 +57,8 @@ def resolve_in(tx: Transaction, collection_id: int, ref: str) -> Membership | No
     - Otherwise an alias of the collection.
     - `latest` that nobody holds: the highest number.
     - The digest of a version: the newest of that content.
+    - `alias@20260102T150405Z`: what held the alias at that time; `alias~2`: what held it two
+      holders before (R189). Numbers that have left the collection since are not found.
     """
     if names.is_number(ref):
         return (
@@ -66,7 +71,27 @@ def resolve_in(tx: Transaction, collection_id: int, ref: str) -> Membership | No
         return collection_rows.highest_membership(tx, collection_id)
     if membership is None and version_rules.is_digest(ref):
         return collection_rows.membership_by_digest(tx, collection_id, ref)
-    return membership
+    past = history_rules.parse_past(ref) if membership is None else None
+    return membership if past is None else _resolve_past(tx, collection_id, past)
+
+
+def _resolve_past(
+    tx: Transaction, collection_id: int, past: history_rules.Past
+) -> Membership | None:
+    number: int | None = None
+    if past.at is not None:
+        at = microseconds(past.at)
+        row = ledger_rows.at_time(tx, collection_id, past.alias, at)
+        number = None if row is None else row.to_number
+        if number is None and past.alias == names.LATEST:
+            number = ledger_rows.highest_at_time(tx, collection_id, at)
+    elif past.steps == 0:
+        return resolve_in(tx, collection_id, past.alias)
+    elif past.steps is not None:
+        number = ledger_rows.holder_before(tx, collection_id, past.alias, past.steps)
+    if number is None:
+        return None
+    return collection_rows.membership_by_number(tx, collection_id, number)
 
 
 def resolve(ctx: Context, project_id: int, name: str) -> tuple[Collection, Membership] | None:
@@ -186,6 +211,17 @@ def link(ctx: Context, new: NewLink) -> tuple[Collection, Membership]:
                 created_by=ctx.who.user_id,
                 at=ctx.now(),
             )
+            history.record(
+                ctx,
+                tx,
+                "link:create",
+                f"{collection.name}:v{membership.number}",
+                project=target,
+                collection_id=collection.id,
+                version_id=version.id,
+                number=membership.number,
+                after=f"{version.collection_name}:v{version.number}",
+            )
             alias.put_on_new(ctx, tx, membership, aliases)
             if version.ttl_seconds is not None:
                 # Linking switches the time to live off, and for good (R166).
@@ -255,6 +291,15 @@ def _portfolio(
             at=ctx.now(),
         )
         collection = collection_rows.find(tx, collection_id)
+        history.record(
+            ctx,
+            tx,
+            "collection:create",
+            name,
+            project=project,
+            collection_id=collection_id,
+            after={"type": type_name},
+        )
     if collection is None:
         raise missing(f"Collection {name}")
     if collection.is_sequence:
@@ -282,8 +327,19 @@ def unlink(ctx: Context, version_id: int, collection_id: int) -> None:
         membership = collection_rows.membership_of(tx, collection.id, version_id)
         if membership is None:
             raise NotFound(f"This version is not linked in {project.place}/{collection.name}")
+        deletion.remember_link(ctx, tx, project, collection, membership)
         alias.take_all(ctx, tx, membership, cause="unlink")
         collection_rows.remove_membership(tx, membership, ctx.now())
+        history.record(
+            ctx,
+            tx,
+            "link:delete",
+            f"{collection.name}:v{membership.number}",
+            project=project,
+            collection_id=collection.id,
+            version_id=version_id,
+            number=membership.number,
+        )
 
 
 def _editable(
@@ -295,6 +351,81 @@ def _editable(
         raise missing("This collection")
     access.require(ctx, tx, project, permission, "This collection")
     return project, collection
+
+
+def get_in(ctx: Context, project: Project, name: str) -> Collection:
+    """The collection of that name in a project the actor was shown.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = None if entity_rows.lookup_key(name) is None else find(ctx, project.id, name)
+    if found is None:
+        raise missing(f"Collection {project.place}/{name[:200]}")
+    return found
+
+
+def get_version_in(
+    ctx: Context, project: Project, collection: Collection, ref: str
+) -> tuple[Membership, Version]:
+    """The version that a number or alias names in a collection the actor was shown (R9).
+
+    Raises:
+        NotFound: there is none.
+    """
+    with ctx.database.read() as tx:
+        known = entity_rows.lookup_key(ref) is not None
+        membership = resolve_in(tx, collection.id, ref) if known else None
+        version = None if membership is None else version_rows.find(tx, membership.version_id)
+        if membership is None or version is None:
+            raise missing(f"Version {project.place}/{collection.name}:{ref[:200]}")
+        return membership, version
+
+
+@dataclass(frozen=True, slots=True)
+class NewCollection:
+    """What a new, empty collection of links is to be like."""
+
+    name: str
+    type_name: str
+    description: str | None = None
+    tags: Sequence[str] = ()
+
+
+def create(ctx: Context, project_id: int, new: NewCollection) -> Collection:
+    """The registry has the empty collection, which stays until it is deleted (R32, R39).
+
+    Raises:
+        NotFound: the registry is absent or hidden.
+        Forbidden: the role is below Member (P8).
+        Conflict: the name is taken (R34).
+        Unprocessable: a name or tag is not allowed, or the type is not accepted (R20, R31).
+    """
+    name = names.check_collection(new.name)
+    type_name = names.check_type(new.type_name)
+    description = version_rules.check_description(new.description)
+    tags = version_rules.check_tags(list(new.tags))
+    with ctx.database.write() as tx:
+        project = project_rows.find(tx, project_id)
+        if project is None:
+            raise missing("This registry")
+        access.require(ctx, tx, project, Permission.CREATE_COLLECTION, "This registry")
+        if not project.is_registry:
+            raise NotFound(f"{project.place} is no registry")
+        check_accepts_type(project, project_rows.list_accepted_types(tx, project.id), type_name)
+        if collection_rows.find_by_name(tx, project.id, name) is not None:
+            raise Conflict(
+                f"{project.place} already has a collection {name!r}; use a different name",
+                code="name_taken",
+            )
+        collection = _portfolio(ctx, tx, project, name, type_name)
+        if description is not None:
+            collection_rows.edit(
+                tx, collection.id, name=name, description=description, at=ctx.now()
+            )
+        if tags:
+            collection_rows.set_tags(tx, collection.id, tags)
+        return _reread(tx, collection.id)
 
 
 # ---- the collection itself ---------------------------------------------------------------------
@@ -334,6 +465,18 @@ def edit(
             collection_rows.edit(
                 tx, collection.id, name=new_name, description=new_description, at=ctx.now()
             )
+            renamed = new_name != collection.name
+            described = new_description != collection.description
+            history.record(
+                ctx,
+                tx,
+                "collection:rename" if renamed and not described else "collection:update",
+                new_name,
+                project=project,
+                collection_id=collection.id,
+                before={"name": collection.name, "description": collection.description},
+                after={"name": new_name, "description": new_description},
+            )
         return _reread(tx, collection.id)
 
 
@@ -368,6 +511,16 @@ def set_type(ctx: Context, collection_id: int, type_name: str) -> Collection:
                 )
             type_id = project_rows.add_type(tx, project.id, type_name, at=ctx.now())
             collection_rows.set_type(tx, collection.id, type_id, ctx.now())
+            history.record(
+                ctx,
+                tx,
+                "collection:update",
+                collection.name,
+                project=project,
+                collection_id=collection.id,
+                before={"type": collection.type_name},
+                after={"type": type_name},
+            )
         return _reread(tx, collection.id)
 
 
@@ -386,35 +539,29 @@ def delete(ctx: Context, collection_id: int, *, is_sequence: bool) -> Collection
         if collection.is_sequence is not is_sequence:
             raise missing("This collection")
         if is_sequence:
-            _unlink_all(ctx, tx, project, collection)
+            protected_alias.check_sequence_may_go(ctx, tx, collection.id)
+        deletion.remember_collection(ctx, tx, project, collection)
+        if is_sequence:
+            deletion.unlink_everywhere(
+                ctx,
+                tx,
+                collection_rows.links_of_sequence(tx, collection.id),
+                f"A version of {collection.name}",
+                allowed_in=project.id,
+            )
             collection_rows.remove_versions(tx, collection.id, ctx.now())
         alias.drop_all(ctx, tx, collection.id, cause="delete")
         collection_rows.remove_memberships(tx, collection.id, ctx.now())
         collection_rows.remove(tx, collection.id, ctx.now())
+        history.record(
+            ctx,
+            tx,
+            "collection:delete",
+            collection.name,
+            project=project,
+            collection_id=collection.id,
+        )
         return collection_rows.find_many(tx, [collection.id])[collection.id]
-
-
-def _unlink_all(ctx: Context, tx: Transaction, project: Project, collection: Collection) -> None:
-    for link in collection_rows.links_of_sequence(tx, collection.id):
-        place, where = _holder_of(tx, link)
-        if place.id != project.id:
-            role = access.role_in(tx, ctx.who, place)
-            if role is None or role < Permission.UNLINK.least:
-                raise Forbidden(
-                    f"A version of {collection.name} is linked where you may not unlink it"
-                    + ("" if role is None else f" ({place.place}/{where.name})"),
-                    role=Permission.UNLINK.least.word,
-                )
-        alias.take_all(ctx, tx, link, cause="delete")
-        collection_rows.remove_membership(tx, link, ctx.now())
-
-
-def _holder_of(tx: Transaction, link: Membership) -> tuple[Project, Collection]:
-    collection = collection_rows.find(tx, link.collection_id)
-    project = None if collection is None else project_rows.find(tx, collection.project_id)
-    if collection is None or project is None:
-        raise missing("This collection")
-    return project, collection
 
 
 def edit_tags(
@@ -442,4 +589,14 @@ def edit_tags(
         )
         if wanted != present:
             collection_rows.set_tags(tx, collection.id, wanted)
+            history.record(
+                ctx,
+                tx,
+                "collection:tag",
+                collection.name,
+                project=project,
+                collection_id=collection.id,
+                before=present,
+                after=wanted,
+            )
         return collection, wanted

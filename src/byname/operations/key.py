@@ -10,10 +10,12 @@ from byname.domain.entity import ApiKey, User
 from byname.domain.errors import Conflict, Unauthenticated, missing
 from byname.domain.policy import GroupRole
 from byname.domain.user import check_line
+from byname.operations import history
 from byname.operations.context import Context
 from byname.operations.password import Guesses, fits
 from byname.store import entity as entities
 from byname.store import key as keys
+from byname.store import organization as organizations
 from byname.store import user as users
 from byname.store.database import Transaction
 
@@ -87,7 +89,18 @@ def create_key(ctx: Context, *, name: str = "", username: str | None = None) -> 
         Conflict: there are 100 keys already (R193).
     """
     with ctx.database.write() as tx:
-        return add_key(tx, _whose(ctx, tx, username), name, at=ctx.now())
+        owner = _whose(ctx, tx, username)
+        made = add_key(tx, owner, name, at=ctx.now())
+        _record(ctx, tx, "key:create", owner, name)
+        return made
+
+
+def _record(ctx: Context, tx: Transaction, kind: str, owner: User, name: str) -> None:
+    """It is in the audit log of every organization of the key's owner."""
+    for organization in organizations.list_of_user(tx, owner.id):
+        history.record(
+            ctx, tx, kind, owner.username, organization_id=organization.id, after=name or None
+        )
 
 
 def list_keys(ctx: Context, *, username: str | None = None) -> list[ApiKey]:
@@ -114,6 +127,7 @@ def delete_key(ctx: Context, key_id: int) -> None:
         if key is None or owner is None or not _may_manage(ctx, tx, owner):
             raise missing(f"API key {key_id}")
         keys.remove(tx, key.id)
+        _record(ctx, tx, "key:delete", owner, key.name)
 
 
 def log_in_for_key(

@@ -15,7 +15,7 @@ from byname.domain.manifest import Entry, Manifest, ManifestKind
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.version import Version, VersionState
-from byname.operations import access, alias
+from byname.operations import access, alias, history
 from byname.operations import version as version_operations
 from byname.operations.context import Context
 from byname.store import collection as collection_rows
@@ -166,31 +166,39 @@ def offer_files(ctx: Context, files: Sequence[NewFile]) -> list[FileOffer]:
             md5s = list({f.md5 for f in files if namespace[f.version_id] == entity_id})
             for md5, blob in manifest_rows.find_blobs_by_md5(tx, entity_id, md5s).items():
                 present[entity_id, md5] = blob.sha256
+    if not present and not any(file.part_md5s for file in files):
+        return [FileOffer(file.version_id, file.name, file.md5, present=False) for file in files]
     offers = []
-    for file in files:
-        found = (namespace[file.version_id], file.md5) in present
-        key = secrets.token_hex(16) if file.part_md5s and not found else None
-        offers.append(FileOffer(file.version_id, file.name, file.md5, found, key))
-    if any(offer.present or offer.multipart_key for offer in offers):
-        with ctx.database.write() as tx:
-            for file, offer in zip(files, offers, strict=True):
-                if offer.present:
-                    manifest_rows.add_upload(
-                        tx,
-                        file.version_id,
-                        md5=file.md5,
-                        sha256=present[namespace[file.version_id], file.md5],
-                        at=ctx.now(),
-                    )
-                elif offer.multipart_key is not None:
-                    manifest_rows.add_multipart(
-                        tx,
-                        key=offer.multipart_key,
-                        version_id=file.version_id,
-                        md5=file.md5,
-                        part_count=len(file.part_md5s),
-                        at=ctx.now(),
-                    )
+    with ctx.database.write() as tx:
+        # What was found is looked at again where it is promised: it may have been collected since.
+        kept: dict[int, set[str]] = {}
+        for entity_id in set(namespace.values()):
+            found_there = [sha256 for (owner, _), sha256 in present.items() if owner == entity_id]
+            kept[entity_id] = set(manifest_rows.find_blobs(tx, entity_id, found_there))
+        for version_id in namespace:
+            version_operations.find_pending(ctx, tx, version_id)
+        for file in files:
+            entity_id = namespace[file.version_id]
+            found = present.get((entity_id, file.md5)) in kept[entity_id]
+            key = secrets.token_hex(16) if file.part_md5s and not found else None
+            offers.append(FileOffer(file.version_id, file.name, file.md5, found, key))
+            if found:
+                manifest_rows.add_upload(
+                    tx,
+                    file.version_id,
+                    md5=file.md5,
+                    sha256=present[entity_id, file.md5],
+                    at=ctx.now(),
+                )
+            elif key is not None:
+                manifest_rows.add_multipart(
+                    tx,
+                    key=key,
+                    version_id=file.version_id,
+                    md5=file.md5,
+                    part_count=len(file.part_md5s),
+                    at=ctx.now(),
+                )
     return offers
 
 
@@ -328,8 +336,11 @@ def _resolve(
         foreign: list[tuple[int, str]] = []
         for birth, group in born.items():
             source = version_rows.find(tx, birth)
-            if source is None or not version_operations.visible(
-                ctx, tx, source, Permission.DOWNLOAD
+            # Only committed versions are sure to keep their bytes until this one is committed.
+            if (
+                source is None
+                or source.state is not VersionState.COMMITTED
+                or not version_operations.visible(ctx, tx, source, Permission.DOWNLOAD)
             ):
                 continue
             owner = project_rows.find(tx, source.project_id)
@@ -445,7 +456,7 @@ def _settle(
     same = collection_rows.membership_by_digest(tx, present.collection_id, digest)
     if same is not None:
         alias.put_on_old(ctx, tx, same, aliases)
-        version_operations.add_tags(tx, same.version_id, tags)
+        version_operations.add_tags(ctx, tx, same.version_id, tags)
         manifest_rows.clear_entries(tx, version_id)
         version_rows.yield_to(tx, version_id, same.version_id, ctx.now())
         settled_id = same.version_id
@@ -488,8 +499,19 @@ def _settle(
             created_by=ctx.who.user_id,
             at=ctx.now(),
         )
+        history.record(
+            ctx,
+            tx,
+            "artifact:create",
+            f"{present.collection_name}:v{membership.number}",
+            project=project,
+            collection_id=present.collection_id,
+            version_id=version_id,
+            number=membership.number,
+            after=digest,
+        )
         alias.put_on_new(ctx, tx, membership, aliases)
-        version_operations.add_tags(tx, version_id, tags)
+        version_operations.add_tags(ctx, tx, version_id, tags)
         settled_id = version_id
     if present.run_id is not None:
         lineage_rows.add_output(tx, present.run_id, settled_id, at=ctx.now())

@@ -9,7 +9,7 @@ from byname.domain.errors import NotFound, missing
 from byname.domain.member import check_admin_remains, check_role, default_role
 from byname.domain.policy import GroupRole, Permission, Role
 from byname.domain.project import Project
-from byname.operations import access
+from byname.operations import access, history
 from byname.operations.context import Context
 from byname.store import entity as entity_rows
 from byname.store import member as rows
@@ -71,11 +71,13 @@ def add(
             if rows.role_of_user(tx, registry.id, user.id) is None:
                 given = role or default_role(user, organization_admin=group_role == "admin")
                 rows.put_user(tx, registry.id, user.id, check_role(user, given), at=ctx.now())
+                _record(ctx, tx, registry, user.username, None, given)
         for team_id in dict.fromkeys(team_ids):
             team = _team(tx, registry, organization_id, team_id)
             if rows.role_of_team(tx, registry.id, team.id) is None:
                 given = role or default_role(None, organization_admin=False)
                 rows.put_team(tx, registry.id, team.id, given, at=ctx.now())
+                _record(ctx, tx, registry, f"team {team.name}", None, given)
 
 
 def remove(
@@ -92,9 +94,19 @@ def remove(
         registry, _ = _manage(ctx, tx, project_id)
         before = rows.count_admins(tx, registry.id)
         for user_id in user_ids:
+            role = rows.role_of_user(tx, registry.id, user_id)
+            user = user_rows.find(tx, user_id)
             rows.remove_user(tx, registry.id, user_id)
+            if role is not None:
+                name = str(user_id) if user is None else user.username
+                _record(ctx, tx, registry, name, role, None)
         for team_id in team_ids:
+            role = rows.role_of_team(tx, registry.id, team_id)
+            team = entity_rows.find(tx, team_id)
             rows.remove_team(tx, registry.id, team_id)
+            if role is not None:
+                name = str(team_id) if team is None else team.name
+                _record(ctx, tx, registry, f"team {name}", role, None)
         after = rows.count_admins(tx, registry.id)
         check_admin_remains(registry.place, before=before, after=after)
 
@@ -111,10 +123,12 @@ def set_user_role(ctx: Context, project_id: int, user_id: int, role: Role) -> No
     with ctx.database.write() as tx:
         registry, _ = _manage(ctx, tx, project_id)
         user = user_rows.find(tx, user_id)
-        if user is None or rows.role_of_user(tx, registry.id, user_id) is None:
+        had = None if user is None else rows.role_of_user(tx, registry.id, user_id)
+        if user is None or had is None:
             raise NotFound(f"This user is not a member of {registry.place}; add them first")
         before = rows.count_admins(tx, registry.id)
         rows.put_user(tx, registry.id, user.id, check_role(user, role), at=ctx.now())
+        _record(ctx, tx, registry, user.username, had, role)
         after = rows.count_admins(tx, registry.id)
         check_admin_remains(registry.place, before=before, after=after)
 
@@ -129,12 +143,134 @@ def set_team_role(ctx: Context, project_id: int, team_id: int, role: Role) -> No
     """
     with ctx.database.write() as tx:
         registry, _ = _manage(ctx, tx, project_id)
-        if rows.role_of_team(tx, registry.id, team_id) is None:
+        had = rows.role_of_team(tx, registry.id, team_id)
+        team = entity_rows.find(tx, team_id)
+        if had is None or team is None:
             raise NotFound(f"This team is not a member of {registry.place}; add it first")
         before = rows.count_admins(tx, registry.id)
         rows.put_team(tx, registry.id, team_id, role, at=ctx.now())
+        _record(ctx, tx, registry, f"team {team.name}", had, role)
         after = rows.count_admins(tx, registry.id)
         check_admin_remains(registry.place, before=before, after=after)
+
+
+def put_named_user(
+    ctx: Context, project_id: int, username: str, role: Role | None
+) -> tuple[User, Role]:
+    """The user is in the registry in that role; the user, and the role they have there.
+
+    Without a role, who was there keeps theirs (R110) and who is new gets the one of R104.
+
+    Raises:
+        NotFound: the registry is absent or hidden, or the user is not in its organization.
+        Forbidden: the actor is no Admin there.
+        Conflict: it would be left without an Admin (R111).
+        Unprocessable: a service account would become a viewer (R105).
+    """
+    with ctx.database.write() as tx:
+        registry, organization_id = _manage(ctx, tx, project_id)
+        user = _named_user(tx, registry, organization_id, username)
+        if rows.role_of_user(tx, registry.id, user.id) is None:
+            add(ctx, registry.id, user_ids=[user.id], role=role)
+        elif role is not None:
+            set_user_role(ctx, registry.id, user.id, role)
+        given = rows.role_of_user(tx, registry.id, user.id)
+        if given is None:
+            raise missing("This member")
+        return user, given
+
+
+def put_named_team(
+    ctx: Context, project_id: int, name: str, role: Role | None
+) -> tuple[Entity, Role]:
+    """The team is in the registry in that role; the team, and the role it has there.
+
+    Without a role, a team that was there keeps its own (R110), a new one gets that of R104.
+
+    Raises:
+        NotFound: the registry is absent or hidden, or the team is not of its organization.
+        Forbidden: the actor is no Admin there.
+        Conflict: it would be left without an Admin (R111).
+    """
+    with ctx.database.write() as tx:
+        registry, organization_id = _manage(ctx, tx, project_id)
+        team = _named_team(tx, registry, organization_id, name)
+        if rows.role_of_team(tx, registry.id, team.id) is None:
+            add(ctx, registry.id, team_ids=[team.id], role=role)
+        elif role is not None:
+            set_team_role(ctx, registry.id, team.id, role)
+        given = rows.role_of_team(tx, registry.id, team.id)
+        if given is None:
+            raise missing("This member")
+        return team, given
+
+
+def remove_named_user(ctx: Context, project_id: int, username: str) -> None:
+    """The user is not in the registry by themselves; who was not there is no error (R110).
+
+    Raises:
+        NotFound: the registry is absent or hidden, or the user is not in its organization.
+        Forbidden: the actor is no Admin there.
+        Conflict: it would be left without an Admin (R111).
+    """
+    with ctx.database.write() as tx:
+        registry, organization_id = _manage(ctx, tx, project_id)
+        user = _named_user(tx, registry, organization_id, username)
+        remove(ctx, registry.id, user_ids=[user.id])
+
+
+def remove_named_team(ctx: Context, project_id: int, name: str) -> None:
+    """The team is not in the registry; one that was not there is no error (R110).
+
+    Raises:
+        NotFound: the registry is absent or hidden, or the team is not of its organization.
+        Forbidden: the actor is no Admin there.
+        Conflict: it would be left without an Admin (R111).
+    """
+    with ctx.database.write() as tx:
+        registry, organization_id = _manage(ctx, tx, project_id)
+        team = _named_team(tx, registry, organization_id, name)
+        remove(ctx, registry.id, team_ids=[team.id])
+
+
+def _named_user(tx: Transaction, registry: Project, organization_id: int, username: str) -> User:
+    """The user of that name, for who may manage members; one of elsewhere is as if absent."""
+    known = entity_rows.lookup_key(username) is not None
+    user = user_rows.find_by_name(tx, username) if known else None
+    if user is None or organization_rows.find_role(tx, organization_id, user.id) is None:
+        raise missing(f"User {username[:80]!r} in organization {registry.entity_name}")
+    return user
+
+
+def _named_team(tx: Transaction, registry: Project, organization_id: int, name: str) -> Entity:
+    """The organization's team of that name."""
+    known = entity_rows.lookup_key(name) is not None
+    team = entity_rows.find_by_name(tx, name, EntityKind.TEAM) if known else None
+    if team is None or team.organization_id != organization_id:
+        raise missing(f"Team {name[:80]!r} in organization {registry.entity_name}")
+    return team
+
+
+def _record(
+    ctx: Context,
+    tx: Transaction,
+    registry: Project,
+    who: str,
+    before: Role | None,
+    after: Role | None,
+) -> None:
+    """The change of a role is in the registry's history."""
+    if before is after:
+        return
+    history.record(
+        ctx,
+        tx,
+        "member:set" if after is not None else "member:remove",
+        who,
+        project=registry,
+        before=None if before is None else before.word,
+        after=None if after is None else after.word,
+    )
 
 
 def _manage(ctx: Context, tx: Transaction, project_id: int) -> tuple[Project, int]:

@@ -6,6 +6,7 @@ from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, GroupMember, User
 from byname.domain.errors import Conflict, Forbidden, Unprocessable, missing
 from byname.domain.policy import GroupRole, Role
+from byname.operations import history
 from byname.operations.context import Context
 from byname.operations.user import (
     check_another_admin,
@@ -29,8 +30,9 @@ def get_organization(ctx: Context, tx: Transaction, name: str) -> Entity:
     Raises:
         NotFound: there is none of that name, or the actor is not in it.
     """
+    actor = ctx.who
     found = entities.find_by_name(tx, name, EntityKind.ORGANIZATION)
-    if found is None or not ctx.who.belongs_to(found.id):
+    if found is None or not actor.belongs_to(found.id):
         raise missing(f"Organization {name[:80]!r}")
     return found
 
@@ -112,13 +114,15 @@ def create_organization(
     """
     require_server_admin(ctx, "create organizations")
     with ctx.database.write() as tx:
-        return add_organization(
+        made = add_organization(
             tx,
             name=name,
             owner=get_person(tx, owner),
             starter_registries=starter_registries,
             at=ctx.now(),
         )
+        history.record(ctx, tx, "organization:create", made.name, organization_id=made.id)
+        return made
 
 
 def delete_organization(ctx: Context, name: str) -> None:
@@ -139,6 +143,9 @@ def delete_organization(ctx: Context, name: str) -> None:
         if team_ids:
             accounts = [user.id for user in users.list_service_accounts(tx, team_ids)]
             users.remove(tx, accounts, at=ctx.now())
+        history.record(
+            ctx, tx, "organization:delete", organization.name, organization_id=organization.id
+        )
         organizations.remove_everyone(tx, organization.id)
         entities.remove(tx, everything, at=ctx.now())
 
@@ -157,7 +164,18 @@ def put_member(ctx: Context, organization: str, username: str, role: GroupRole) 
         user = get_person(tx, username)
         if role is not GroupRole.ADMIN:
             check_another_admin(tx, found, user)
+        had = organizations.find_role(tx, found.id, user.id)
         organizations.put_member(tx, found.id, user.id, role, at=ctx.now())
+        if had != role.value:
+            history.record(
+                ctx,
+                tx,
+                "organization:set_member",
+                user.username,
+                organization_id=found.id,
+                before=had,
+                after=role.value,
+            )
         return GroupMember(user, role)
 
 
@@ -179,6 +197,9 @@ def remove_member(ctx: Context, organization: str, username: str) -> None:
                 f"{user.username} is a service account; remove it from its team {user.entity_name}"
             )
         check_another_admin(tx, found, user)
+        history.record(
+            ctx, tx, "organization:remove_member", user.username, organization_id=found.id
+        )
         organizations.remove_member(tx, found.id, user.id)
 
 

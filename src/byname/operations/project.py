@@ -8,7 +8,7 @@ from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable, m
 from byname.domain.policy import Permission, Role, check, team_project_role
 from byname.domain.project import ArtifactType, Project
 from byname.domain.version import check_description
-from byname.operations import access
+from byname.operations import access, deletion, history, protected_alias
 from byname.operations.context import Context
 from byname.store import entity as entity_rows
 from byname.store import project as project_rows
@@ -203,6 +203,9 @@ def rename(ctx: Context, project_id: int, name: str) -> Project:
                     code="name_taken",
                 )
             registry_rows.rename(tx, project.id, name, at=ctx.now())
+            history.record(
+                ctx, tx, "project:rename", name, project=project, before=project.name, after=name
+            )
         return project_rows.find(tx, project.id) or project
 
 
@@ -216,7 +219,8 @@ def delete(ctx: Context, project_id: int) -> Project:
     """
     with ctx.database.write() as tx:
         project = get(ctx, project_id)
-        access.require(ctx, tx, project, Permission.DELETE_PROJECT)
+        deletion.check_may_delete(ctx, tx, project)
+        protected_alias.check_project_may_go(ctx, tx, project.id)
         links = registry_rows.list_links_from(tx, project.id, limit=LINKS_SHOWN_MAX)
         if links:
             raise Conflict(
@@ -225,7 +229,9 @@ def delete(ctx: Context, project_id: int) -> Project:
                 code="linked",
                 links=links,
             )
+        deletion.remember_project(ctx, tx, project)
         registry_rows.remove(tx, project.id, at=ctx.now())
+        history.record(ctx, tx, "project:delete", project.name, project=project)
         return project
 
 

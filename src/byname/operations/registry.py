@@ -11,7 +11,7 @@ from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable, m
 from byname.domain.policy import GroupRole, Permission, Role
 from byname.domain.project import Project
 from byname.domain.version import check_description
-from byname.operations import access
+from byname.operations import access, deletion, history
 from byname.operations.context import Context
 from byname.store import entity as entity_rows
 from byname.store import member as member_rows
@@ -96,7 +96,19 @@ def create(ctx: Context, new: NewRegistry) -> Project:
         member_rows.put_user(tx, project_id, actor.user_id, Role.ADMIN, at=ctx.now())
         for each in types:
             project_rows.add_type(tx, project_id, each, accepted=True, at=ctx.now())
-        return _reread(tx, project_id)
+        made = _reread(tx, project_id)
+        history.record(ctx, tx, "registry:create", name, project=made, after=_told(tx, made))
+        return made
+
+
+def _told(tx: Transaction, project: Project) -> dict[str, object]:
+    """What of a registry can be edited, as its history tells it."""
+    return {
+        "description": project.description,
+        "visibility": "restricted" if project.restricted else "organization",
+        "default_role": project.default_role.word,
+        "types": None if project.all_types else project_rows.list_accepted_types(tx, project.id),
+    }
 
 
 def _check_may_create(ctx: Context, organization: Entity) -> None:
@@ -188,6 +200,7 @@ def edit(ctx: Context, project_id: int, change: RegistryEdit) -> Project:
                 f"{project.entity_name}; confirm this to go on",
                 code="confirm_needed",
             )
+        told = _told(tx, project)
         if project.all_types and not all_types:
             rows.accept_used_types(tx, project.id)
         for name in new_types:
@@ -207,6 +220,17 @@ def edit(ctx: Context, project_id: int, change: RegistryEdit) -> Project:
                 all_types=all_types,
                 default_role=default_role,
                 at=ctx.now(),
+            )
+            after = _told(tx, _reread(tx, project.id))
+            changed = [key for key in told if told[key] != after[key]]
+            history.record(
+                ctx,
+                tx,
+                "registry:update",
+                project.name,
+                project=project,
+                before={key: told[key] for key in changed},
+                after={key: after[key] for key in changed},
             )
         return _reread(tx, project.id)
 
@@ -238,13 +262,59 @@ def rename(ctx: Context, project_id: int, name: str) -> Project:
             access.require(ctx, tx, project, Permission.EDIT_PROJECT)
             _check_free(tx, project.entity_name, name, but=project.id)
             rows.rename(tx, project.id, name, at=ctx.now())
+            history.record(
+                ctx, tx, "registry:rename", name, project=project, before=project.name, after=name
+            )
         return _reread(tx, project.id)
+
+
+def get_by_name(ctx: Context, organization: str, name: str) -> Project:
+    """The registry of that name, with or without its prefix and in whatever case.
+
+    Raises:
+        Unauthenticated: nobody is logged in.
+        NotFound: absent or hidden, in the same words.
+    """
+    bare = name.strip().removeprefix(names.REGISTRY_PREFIX)
+    what = f"Registry {organization[:80]}/{bare[:200]}"
+    actor = ctx.who
+    if entity_rows.lookup_key(organization) is None or entity_rows.lookup_key(bare) is None:
+        raise missing(what)
+    with ctx.database.read() as tx:
+        project = project_rows.find_by_name(tx, organization, names.REGISTRY_PREFIX + bare)
+        if project is None or not project.is_registry or access.role_in(tx, actor, project) is None:
+            raise missing(what)
+        return project
+
+
+def change(ctx: Context, project_id: int, change: RegistryEdit, name: str | None) -> Project:
+    """The registry is as given and has that name, if one is given: all of it or nothing.
+
+    Raises:
+        NotFound, Forbidden, Conflict, Unprocessable: as `edit` and `rename` do.
+    """
+    with ctx.database.write():
+        project = edit(ctx, project_id, change)
+        return project if name is None else rename(ctx, project.id, name)
+
+
+def list_accepted_types(ctx: Context, registries: Sequence[Project]) -> dict[int, list[str]]:
+    """The accepted types of registries the actor was shown, oldest first, by registry id."""
+    with ctx.database.read() as tx:
+        return {each.id: project_rows.list_accepted_types(tx, each.id) for each in registries}
+
+
+def roles_in(ctx: Context, registries: Sequence[Project]) -> dict[int, Role | None]:
+    """The actor's role in each of these registries, by registry id."""
+    with ctx.database.read() as tx:
+        return {each.id: access.role_in(tx, ctx.who, each) for each in registries}
 
 
 def delete(ctx: Context, project_id: int) -> Project:
     """The registry is gone with its collections and links; the linked versions stay (R170).
 
-    All is hidden at once, and the name is free. The answer is what it was.
+    All is hidden at once, and the name is free; it can be restored for 7 days (R164). The answer
+    is what it was.
 
     Raises:
         NotFound: absent or hidden.
@@ -252,13 +322,8 @@ def delete(ctx: Context, project_id: int) -> Project:
     """
     with ctx.database.write() as tx:
         project = _find(ctx, tx, project_id)
-        access.require(ctx, tx, project, Permission.DELETE_PROJECT)
-        actor = ctx.who
-        if not actor.administers(project.organization_id) and project.created_by != actor.user_id:
-            raise Forbidden(
-                f"You may not delete {project.place}: you did not create it. "
-                f"It needs an admin of organization {project.entity_name}",
-                role="organization_admin",
-            )
+        deletion.check_may_delete(ctx, tx, project)
+        deletion.remember_project(ctx, tx, project)
         rows.remove(tx, project.id, at=ctx.now())
+        history.record(ctx, tx, "registry:delete", project.name, project=project)
         return project

@@ -8,6 +8,7 @@ from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, GroupMember, User
 from byname.domain.errors import Forbidden, missing
 from byname.domain.policy import GroupRole
+from byname.operations import history
 from byname.operations.context import Context
 from byname.operations.key import add_key
 from byname.operations.organization import get_own_organization, get_person
@@ -25,8 +26,9 @@ def get_team(ctx: Context, tx: Transaction, name: str) -> Entity:
     Raises:
         NotFound: there is none of that name, or the actor is not in its organization.
     """
+    actor = ctx.who
     team = entities.find_by_name(tx, name, EntityKind.TEAM)
-    if team is None or not ctx.who.belongs_to(team.organization_id):
+    if team is None or not actor.belongs_to(team.organization_id):
         raise missing(f"Team {name[:80]!r}")
     return team
 
@@ -97,7 +99,9 @@ def create_team(
         people = [get_person(tx, username) for username in admins]
         if not people and found.id in actor.organizations:
             people = [get_person(tx, actor.username)]
-        return add_team(tx, name=name, organization=found, admins=people, at=ctx.now())
+        made = add_team(tx, name=name, organization=found, admins=people, at=ctx.now())
+        history.record(ctx, tx, "team:create", made.name, organization_id=found.id)
+        return made
 
 
 def delete_team(ctx: Context, name: str) -> None:
@@ -116,6 +120,7 @@ def delete_team(ctx: Context, name: str) -> None:
         accounts = [user.id for user in users.list_service_accounts(tx, [team.id])]
         if accounts:
             users.remove(tx, accounts, at=ctx.now())
+        history.record(ctx, tx, "team:delete", team.name, organization_id=team.organization_id)
         teams.remove_everyone(tx, team.id)
         entities.remove(tx, [team.id], at=ctx.now())
 
@@ -143,7 +148,18 @@ def put_member(ctx: Context, team: str, username: str, role: GroupRole) -> Group
             )
         ):
             raise missing(f"User {username[:80]!r} in the organization of team {found.name}")
+        had = teams.find_role(tx, found.id, user.id)
         _join(tx, found, get_person(tx, user.username), role, at=ctx.now())
+        if had != role.value:
+            history.record(
+                ctx,
+                tx,
+                "team:set_member",
+                f"{found.name}/{user.username}",
+                organization_id=organization_id,
+                before=had,
+                after=role.value,
+            )
         return GroupMember(user, role)
 
 
@@ -161,6 +177,13 @@ def remove_member(ctx: Context, team: str, username: str) -> None:
         user = users.find_by_name(tx, username)
         if user is None or teams.find_role(tx, found.id, user.id) is None:
             raise missing(f"Member {username[:80]!r} of team {found.name}")
+        history.record(
+            ctx,
+            tx,
+            "user:delete" if user.service else "team:remove_member",
+            f"{found.name}/{user.username}",
+            organization_id=found.organization_id,
+        )
         if user.service:
             users.remove(tx, [user.id], at=ctx.now())
         else:
@@ -191,6 +214,13 @@ def create_service_account(ctx: Context, *, team: str, name: str) -> NewUser:
             at=at,
         )
         _join(tx, found, user, GroupRole.MEMBER, at=at)
+        history.record(
+            ctx,
+            tx,
+            "user:create",
+            f"{found.name}/{user.username}",
+            organization_id=found.organization_id,
+        )
         return NewUser(user, add_key(tx, user, "First key", at=at).secret)
 
 

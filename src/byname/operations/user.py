@@ -8,6 +8,7 @@ from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, User
 from byname.domain.errors import Conflict, Forbidden, missing
 from byname.domain.user import check_email, check_line, check_password
+from byname.operations import history
 from byname.operations import key as key_operations
 from byname.operations.context import Context
 from byname.operations.password import hash_password
@@ -136,7 +137,7 @@ def create_user(
     names.check_entity(username)
     password_hash = None if password is None else hash_password(check_password(password))
     with ctx.database.write() as tx:
-        return add_person(
+        made = add_person(
             tx,
             username=username,
             email=email,
@@ -145,6 +146,8 @@ def create_user(
             server_admin=server_admin,
             at=ctx.now(),
         )
+        history.record(ctx, tx, "user:create", made.user.username)
+        return made
 
 
 def delete_user(ctx: Context, username: str) -> None:
@@ -170,6 +173,7 @@ def delete_user(ctx: Context, username: str) -> None:
             )
         for organization in organizations.list_of_user(tx, user.id):
             check_another_admin(tx, organization, user)
+            history.record(ctx, tx, "user:delete", user.username, organization_id=organization.id)
         if not user.service:
             check_unlinked(tx, [user.entity_id], f"User {user.username!r}")
             entities.remove(tx, [user.entity_id], at=ctx.now())

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from byname.domain import alias as alias_rules
 from byname.domain import names
 from byname.domain import version as rules
 from byname.domain.collection import Collection, check_same_type
 from byname.domain.errors import Conflict, Forbidden, Unprocessable, missing
+from byname.domain.expiry import check_takes_ttl
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.version import Version, VersionState
-from byname.operations import access, alias
+from byname.operations import access, alias, deletion, history, protected_alias
 from byname.operations import project as project_operations
 from byname.operations.context import Context
 from byname.store import alias as alias_rows
@@ -73,6 +76,7 @@ def create(ctx: Context, new: NewVersion) -> tuple[Version, Version | None]:
     _check_word(new.distributed_id, "distributed id")
     if new.history_step is not None and not 0 <= new.history_step < 2**62:
         raise Unprocessable("The history step must not be negative", field="historyStep")
+    check_takes_ttl(new.type_name, ttl_seconds)
     with ctx.database.write() as tx:
         project = project_operations.ensure(ctx, tx, new.entity, new.project, Permission.LOG)
         run_id = _run_id(tx, project, new.run)
@@ -93,7 +97,7 @@ def create(ctx: Context, new: NewVersion) -> tuple[Version, Version | None]:
         )
         if same is not None:
             alias.put_on_old(ctx, tx, same, aliases)
-            add_tags(tx, same.version_id, tags)
+            add_tags(ctx, tx, same.version_id, tags)
             if run_id is not None:
                 lineage_rows.add_output(tx, run_id, same.version_id, at=ctx.now())
             if new.client_id is not None:
@@ -171,6 +175,15 @@ def _sequence(ctx: Context, tx: Transaction, project: Project, new: NewVersion) 
             at=ctx.now(),
         )
         collection = collection_rows.find(tx, collection_id)
+        history.record(
+            ctx,
+            tx,
+            "collection:create",
+            new.collection,
+            project=project,
+            collection_id=collection_id,
+            after={"type": new.type_name},
+        )
     if collection is None:
         raise missing(f"Collection {new.collection}")
     if not collection.is_sequence:
@@ -182,13 +195,44 @@ def _sequence(ctx: Context, tx: Transaction, project: Project, new: NewVersion) 
     return collection
 
 
-def add_tags(tx: Transaction, version_id: int, tags: Sequence[str]) -> None:
-    """The version has these tags too."""
+def add_tags(ctx: Context, tx: Transaction, version_id: int, tags: Sequence[str]) -> None:
+    """The version has these tags too.
+
+    Raises:
+        Forbidden: it would get a new one while it holds a protected alias (R87).
+    """
     if tags:
         present = version_rows.tags_of_many(tx, [version_id])[version_id]
         wanted = rules.check_tags([*present, *tags])
         if wanted != present:
+            protected_alias.check_edit(ctx, tx, version_id)
             version_rows.set_tags(tx, version_id, wanted)
+            record_everywhere(ctx, tx, version_id, "artifact:tag", present, wanted)
+
+
+def record_everywhere(
+    ctx: Context, tx: Transaction, version_id: int, kind: str, before: Any, after: Any
+) -> None:
+    """The change of the version is in the history of every collection it is in."""
+    memberships = collection_rows.memberships_of_version(tx, version_id, after=0, limit=10_000)
+    collections = collection_rows.find_many(tx, [each.collection_id for each in memberships])
+    projects = project_rows.find_many(tx, list({c.project_id for c in collections.values()}))
+    for each in memberships:
+        collection = collections[each.collection_id]
+        project = projects.get(collection.project_id)
+        if project is not None:
+            history.record(
+                ctx,
+                tx,
+                kind,
+                f"{collection.name}:v{each.number}",
+                project=project,
+                collection_id=collection.id,
+                version_id=version_id,
+                number=each.number,
+                before=before,
+                after=after,
+            )
 
 
 def visible(ctx: Context, tx: Transaction, version: Version, permission: Permission) -> bool:
@@ -271,6 +315,8 @@ def edit(ctx: Context, version_id: int, change: VersionEdit) -> Version:
         new_metadata = version.metadata if change.metadata is None else metadata
         new_description = version.description if description is None else description
         new_ttl = version.ttl_seconds if change.ttl_seconds is None else ttl_seconds
+        if new_ttl != version.ttl_seconds:
+            check_takes_ttl(version.type_name, new_ttl)
         _check_edit(
             ctx,
             tx,
@@ -285,6 +331,12 @@ def edit(ctx: Context, version_id: int, change: VersionEdit) -> Version:
             raise Conflict(
                 "A linked version has no time to live: unlink it everywhere first", code="linked"
             )
+        present = version_rows.tags_of_many(tx, [version.id])[version.id]
+        tags = rules.check_tags([*(tag for tag in present if tag not in removing), *adding])
+        before = _told(version.description, version.metadata, version.ttl_seconds)
+        after = _told(new_description, new_metadata, new_ttl)
+        if before != after or tags != present:
+            protected_alias.check_edit(ctx, tx, version.id)
         version_rows.edit(
             tx,
             version.id,
@@ -293,14 +345,31 @@ def edit(ctx: Context, version_id: int, change: VersionEdit) -> Version:
             ttl_seconds=new_ttl,
             at=ctx.now(),
         )
-        if adding or removing:
-            present = version_rows.tags_of_many(tx, [version.id])[version.id]
-            wanted = [tag for tag in present if tag not in removing]
-            version_rows.set_tags(tx, version.id, rules.check_tags([*wanted, *adding]))
+        if before != after:
+            changed = [name for name in before if before[name] != after[name]]
+            record_everywhere(
+                ctx,
+                tx,
+                version.id,
+                "artifact:update",
+                {name: before[name] for name in changed},
+                {name: after[name] for name in changed},
+            )
+        if tags != present:
+            version_rows.set_tags(tx, version.id, tags)
+            record_everywhere(ctx, tx, version.id, "artifact:tag", present, tags)
         edited = version_rows.find(tx, version.id)
         if edited is None:
             raise missing("This version")
         return edited
+
+
+def _told(
+    description: str | None, metadata: str | None, ttl_seconds: int | None
+) -> dict[str, str | int | None]:
+    """What of a version can be edited, as its history tells it: of metadata only the digest."""
+    told = None if metadata is None else hashlib.sha256(metadata.encode()).hexdigest()
+    return {"description": description, "metadata_sha256": told, "ttl_seconds": ttl_seconds}
 
 
 def _check_edit(ctx: Context, tx: Transaction, version: Version, *, beyond_the_link: bool) -> None:
@@ -315,14 +384,19 @@ def _check_edit(ctx: Context, tx: Transaction, version: Version, *, beyond_the_l
         )
 
 
-def delete(ctx: Context, version_id: int, *, delete_aliases: bool = False) -> Version:
+def delete(
+    ctx: Context, version_id: int, *, delete_aliases: bool = False, unlink: bool = False
+) -> Version:
     """The version is deleted and hidden at once; `latest` passes to the highest remaining (R163).
+
+    With `unlink` its links go too, with the aliases they hold: all of it or nothing (R162). For
+    7 days it can be restored as a whole (R164).
 
     Raises:
         NotFound: absent or hidden.
-        Forbidden: the role in the source project is below Member.
+        Forbidden: the role in the source project, or where it is linked, is below Member.
         Conflict: it still has aliases and `delete_aliases` was not said (R161), or it is linked
-            somewhere (R162); the message lists what stands in the way.
+            somewhere and `unlink` was not said (R162); the message lists what stands in the way.
     """
     with ctx.database.write() as tx:
         version = version_rows.find(tx, version_id)
@@ -332,7 +406,9 @@ def delete(ctx: Context, version_id: int, *, delete_aliases: bool = False) -> Ve
         if project is None:
             raise missing("This version")
         access.require(ctx, tx, project, Permission.DELETE_VERSION, "This version's project")
-        _check_not_linked(ctx, tx, version)
+        protected_alias.check_version_may_go(ctx, tx, version.id)
+        if not unlink:
+            _check_not_linked(ctx, tx, version)
         membership = collection_rows.membership_of(tx, version.collection_id, version.id)
         if membership is not None:
             held = alias_rows.held_by(tx, membership.id)
@@ -343,8 +419,24 @@ def delete(ctx: Context, version_id: int, *, delete_aliases: bool = False) -> Ve
                     code="has_aliases",
                     aliases=held,
                 )
+            deletion.remember_version(ctx, tx, project, version)
+            links = collection_rows.links_of_version(tx, version.id)
+            deletion.unlink_everywhere(
+                ctx, tx, links, "This version", allowed_in=version.project_id
+            )
             alias.take_all(ctx, tx, membership, cause="delete")
             collection_rows.remove_membership(tx, membership, ctx.now())
+            history.record(
+                ctx,
+                tx,
+                "artifact:delete",
+                f"{version.collection_name}:v{membership.number}",
+                project=project,
+                collection_id=version.collection_id,
+                version_id=version.id,
+                number=membership.number,
+                before=version.digest,
+            )
         version_rows.remove(tx, version.id, ctx.now())
         return version
 

@@ -7,10 +7,52 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from byname import __version__
+from byname.http.addresses import Addresses
 from byname.http.authentication import KeyUses
 from byname.operations.context import Context
-from byname.rest import docs, errors, organization, resolve, service_account, team, user
+from byname.rest import (
+    alias,
+    audit,
+    collection,
+    docs,
+    errors,
+    gc,
+    history,
+    lineage,
+    member,
+    organization,
+    protected_alias,
+    registry,
+    resolve,
+    search,
+    service_account,
+    tag,
+    team,
+    trash,
+    user,
+    version,
+)
 from byname.rest.asking import Server
+
+NOUNS = (
+    registry,
+    member,
+    collection,
+    version,
+    tag,
+    alias,
+    protected_alias,
+    history,
+    audit,
+    search,
+    user,
+    organization,
+    team,
+    service_account,
+    trash,
+    lineage,
+    gc,
+)
 
 SECURITY: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
@@ -26,6 +68,7 @@ PROBLEMS = {
     403: "You may see it, but your role does not allow this; `details.role` names the one needed",
     404: "It does not exist, or you have no access to it",
     409: "The present state does not allow it",
+    412: "What you expected to be so is not; `details.current` is what is",
     413: "The body is larger than 1 MB",
     422: "A value breaks a rule",
 }
@@ -39,18 +82,24 @@ ERROR_EXAMPLE = {
 }
 
 
-def make_api(ctx: Context, uses: KeyUses | None = None) -> FastAPI:
-    """The application for every path below `/api`; mount it there without cutting the path off."""
+def make_api(
+    ctx: Context, uses: KeyUses | None = None, addresses: Addresses | None = None
+) -> FastAPI:
+    """The application for every path below `/api`; mount it there without cutting the path off.
+
+    Without `addresses` it hands out no addresses of files.
+    """
     app = FastAPI(
         title="Byname",
         version=__version__,
-        description="Administration: users, organizations, teams, service accounts and API keys.",
+        description="Registries, collections, versions and names; and administration: users, "
+        "organizations, teams, service accounts and API keys.",
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.server = Server(ctx, KeyUses() if uses is None else uses)
+    app.state.server = Server(ctx, KeyUses() if uses is None else uses, addresses)
     responses: dict[int | str, dict[str, Any]] = {
         status: {
             "description": description,
@@ -59,9 +108,10 @@ def make_api(ctx: Context, uses: KeyUses | None = None) -> FastAPI:
         for status, description in PROBLEMS.items()
     }
     below = APIRouter(prefix="/api/v1", responses=responses)
-    for noun in (user, organization, team, service_account):
+    for noun in NOUNS:
         below.include_router(noun.router)
     app.include_router(below)
+    app.include_router(audit.root_router, responses=responses)
     docs.add_page(app)
     errors.add_handlers(app)
     app.add_middleware(errors.Guard)

@@ -7,7 +7,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from byname.domain.errors import Unsupported
+from byname.http.addresses import Addresses
 from byname.http.authentication import KeyUses, authenticate
+from byname.http.message import Message
+from byname.http.message import Request as PlainRequest
 from byname.operations.context import Context
 
 
@@ -17,18 +21,42 @@ class Server:
 
     context: Context
     uses: KeyUses
+    addresses: Addresses | None = None
+    """How bytes are fetched; None where this server hands none out."""
 
 
 def asking(request: Request) -> Context:
     """The operations' context with the actor of this request.
 
     Raises:
-        Unauthenticated: there is a header, but no key in it that is valid.
+        Unauthenticated: there is no key, or none that is valid.
     """
     server: Server = request.app.state.server
     actor = authenticate(server.context.database, request.headers.get("authorization"))
     server.uses.note(actor)
-    return server.context.acting(actor, "rest")
+    ctx = server.context.acting(actor, "rest")
+    # Before anything is looked for: who has no key is not to learn what is there.
+    ctx.who  # noqa: B018  Raises for an anonymous asker.
+    return ctx
 
 
 Asking = Annotated[Context, Depends(asking)]
+
+
+def addressing(request: Request) -> Addresses:
+    """The addresses of bytes to give to whoever sent this request.
+
+    Raises:
+        Unsupported: this server hands out none.
+    """
+    server: Server = request.app.state.server
+    if server.addresses is None:
+        raise Unsupported("This server hands out no files")
+    return server.addresses.for_request(PlainRequest(request.scope, request.receive, _no_send))
+
+
+async def _no_send(_message: Message) -> None:
+    raise RuntimeError("Only the router answers")
+
+
+Addressing = Annotated[Addresses, Depends(addressing)]

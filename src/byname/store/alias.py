@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from byname.domain.alias import Alias, Change, Holder, LedgerRow
+from byname.domain.alias import Alias, Change, Holder, chain
+from byname.domain.names import fold
 from byname.store.database import Transaction
-from byname.store.moment import moment
 
 
 def holders(tx: Transaction, collection_id: int, names: Sequence[str]) -> dict[str, Holder]:
@@ -92,17 +93,49 @@ def find(tx: Transaction, collection_id: int, name: str) -> Alias | None:
     return None if row is None else Alias(collection_id, name, row["number"], row["revision"])
 
 
-def apply(
-    tx: Transaction,
-    collection_id: int,
-    changes: Sequence[Change],
-    *,
-    actor_id: int | None,
-    actor_name: str,
-    face: str,
-    at: int,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the next row of a collection's ledger needs to know."""
+
+    collection_id: int
+    project_id: int
+    hash: str
+    """Of the ledger's last row; empty when there is none."""
+    protected: dict[str, str]
+    """Of the names asked for those that the registry protects, in whatever case, by folded form."""
+
+
+def head(tx: Transaction, collection_id: int, names: Sequence[str]) -> Head:
+    """The end of the collection's ledger, and which of these names are protected there."""
+    keys = [fold(name) for name in names]
+    rows = tx.all(
+        "SELECT c.project_id, p.name, p.name_key, (SELECT l.hash FROM ledger l"
+        " WHERE l.collection_id = c.id ORDER BY l.id DESC LIMIT 1) AS hash FROM collection c"
+        " LEFT JOIN protected_alias p ON p.project_id = c.project_id"
+        f" AND p.name_key IN ({','.join('?' * len(keys))}) WHERE c.id = ?",
+        [*keys, collection_id],
+    )
+    return Head(
+        collection_id,
+        rows[0]["project_id"],
+        rows[0]["hash"] or "",
+        {row["name_key"]: row["name"] for row in rows if row["name"] is not None},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who makes a change, through which face, and when (in microseconds)."""
+
+    actor_id: int | None
+    actor_name: str
+    face: str
+    at: int
+
+
+def apply(tx: Transaction, head: Head, changes: Sequence[Change], author: Author) -> None:
     """The changes hold, and each is a row in the ledger with the alias's next revision."""
+    previous = head.hash
     for change in changes:
         after = change.after
         row = tx.one(
@@ -111,53 +144,53 @@ def apply(
             " ON CONFLICT (collection_id, name) DO UPDATE SET membership_id = :membership,"
             " revision = alias.revision + 1, updated_at = :at RETURNING revision",
             {
-                "collection": collection_id,
+                "collection": head.collection_id,
                 "name": change.name,
                 "membership": None if after is None else after.membership_id,
-                "at": at,
+                "at": author.at,
             },
+        )
+        revision = row["revision"] if row is not None else 1
+        before_number = None if change.before is None else change.before.number
+        after_number = None if after is None else after.number
+        previous = chain(
+            previous,
+            collection_id=head.collection_id,
+            change=(change.name, revision, before_number, after_number, change.cause),
+            actor=(author.actor_id, author.actor_name, author.face),
+            at=author.at,
         )
         tx.run(
-            "INSERT INTO ledger (collection_id, alias, revision, from_number, to_number, cause,"
-            " actor_id, actor_name, face, at) VALUES (:collection, :name, :revision, :from, :to,"
-            " :cause, :actor, :actor_name, :face, :at)",
+            "INSERT INTO ledger (project_id, collection_id, alias, revision, from_number,"
+            " to_number, cause, actor_id, actor_name, face, at, hash) VALUES (:project,"
+            " :collection, :name, :revision, :from, :to, :cause, :actor, :actor_name, :face, :at,"
+            " :hash)",
             {
-                "collection": collection_id,
+                "project": head.project_id,
+                "collection": head.collection_id,
                 "name": change.name,
-                "revision": row["revision"] if row is not None else 1,
-                "from": None if change.before is None else change.before.number,
-                "to": None if after is None else after.number,
+                "revision": revision,
+                "from": before_number,
+                "to": after_number,
                 "cause": change.cause,
-                "actor": actor_id,
-                "actor_name": actor_name,
-                "face": face,
-                "at": at,
+                "actor": author.actor_id,
+                "actor_name": author.actor_name,
+                "face": author.face,
+                "at": author.at,
+                "hash": previous,
             },
         )
 
 
-def ledger_of(tx: Transaction, collection_id: int, *, after: int, limit: int) -> list[LedgerRow]:
-    """The collection's ledger, oldest first, from behind the row id `after`."""
+def list_held(tx: Transaction, collection_id: int, *, limit: int) -> list[tuple[str, Holder]]:
+    """Some of the collection's held aliases, with their holders."""
     rows = tx.all(
-        "SELECT * FROM ledger WHERE collection_id = :collection AND id > :after"
-        " ORDER BY id LIMIT :limit",
-        {"collection": collection_id, "after": after, "limit": limit},
+        "SELECT a.name, a.membership_id, m.number FROM alias a"
+        " JOIN membership m ON m.id = a.membership_id"
+        " WHERE a.collection_id = :collection ORDER BY a.name LIMIT :limit",
+        {"collection": collection_id, "limit": limit},
     )
-    return [
-        LedgerRow(
-            id=row["id"],
-            collection_id=row["collection_id"],
-            alias=row["alias"],
-            revision=row["revision"],
-            from_number=row["from_number"],
-            to_number=row["to_number"],
-            cause=row["cause"],
-            actor_name=row["actor_name"],
-            face=row["face"],
-            at=moment(row["at"]),
-        )
-        for row in rows
-    ]
+    return [(row["name"], Holder(row["membership_id"], row["number"])) for row in rows]
 
 
 def disagreements(tx: Transaction, *, limit: int = 100) -> list[str]:
@@ -189,14 +222,3 @@ def disagreements(tx: Transaction, *, limit: int = 100) -> list[str]:
         for row in broken
     ]
     return found
-
-
-def list_held(tx: Transaction, collection_id: int, *, limit: int) -> list[tuple[str, Holder]]:
-    """Some of the collection's held aliases, with their holders."""
-    rows = tx.all(
-        "SELECT a.name, a.membership_id, m.number FROM alias a"
-        " JOIN membership m ON m.id = a.membership_id"
-        " WHERE a.collection_id = :collection ORDER BY a.name LIMIT :limit",
-        {"collection": collection_id, "limit": limit},
-    )
-    return [(row["name"], Holder(row["membership_id"], row["number"])) for row in rows]

@@ -277,6 +277,7 @@ def links_of_version(tx: Transaction, version_id: int) -> list[Membership]:
     """The version's live memberships in portfolios."""
     rows = tx.all(
         SELECT_MEMBERSHIP + "JOIN collection c ON c.id = m.collection_id"
+        " JOIN project p ON p.id = c.project_id AND p.deleted_at IS NULL"
         " WHERE m.version_id = :version AND m.deleted_at IS NULL AND c.kind = 'portfolio'"
         " ORDER BY m.id",
         {"version": version_id},
@@ -288,6 +289,8 @@ def links_of_sequence(tx: Transaction, collection_id: int) -> list[Membership]:
     """The live memberships in portfolios of the versions that were logged in the sequence."""
     rows = tx.all(
         SELECT_MEMBERSHIP + "JOIN version v ON v.id = m.version_id"
+        " JOIN collection c ON c.id = m.collection_id"
+        " JOIN project p ON p.id = c.project_id AND p.deleted_at IS NULL"
         " WHERE v.collection_id = :collection AND m.collection_id <> :collection"
         " AND m.deleted_at IS NULL ORDER BY m.id",
         {"collection": collection_id},
@@ -299,6 +302,8 @@ def is_linked_anywhere(tx: Transaction, collection_id: int) -> bool:
     """Whether a version that was logged in the sequence is linked in some portfolio."""
     row = tx.one(
         "SELECT 1 FROM version v JOIN membership m ON m.version_id = v.id"
+        " JOIN collection c ON c.id = m.collection_id"
+        " JOIN project p ON p.id = c.project_id AND p.deleted_at IS NULL"
         " WHERE v.collection_id = :collection AND m.collection_id <> :collection"
         " AND m.deleted_at IS NULL LIMIT 1",
         {"collection": collection_id},

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from pysqlite3 import dbapi2 as sqlite
 
+from byname.domain import names
 from byname.domain.errors import StorageFull, Unavailable, Unprocessable
 
 T = TypeVar("T")
@@ -332,5 +333,5 @@ def _meaning(error: BaseException) -> BaseException:
     return error
 
 
-FUNCTIONS: list[tuple[str, int, Callable[..., Any]]] = []
+FUNCTIONS: list[tuple[str, int, Callable[..., Any]]] = [("byname_fold", 1, names.fold)]
 """SQL functions added to every connection: name, number of arguments, function."""

@@ -199,10 +199,14 @@ def digests_of(tx: Transaction, version_id: int, digests: Sequence[str]) -> dict
 def add_blob(
     tx: Transaction, entity_id: int, *, sha256: str, md5: str, size_bytes: int, at: int
 ) -> None:
-    """The entity keeps these bytes. They must be on disk already."""
+    """The entity keeps these bytes. They must be on disk already.
+
+    Bytes that come again count as new, so that the collector leaves them until a row names them.
+    """
     tx.run(
         "INSERT INTO blob (entity_id, sha256, md5, size_bytes, created_at)"
-        " VALUES (:entity, :sha256, :md5, :size, :at) ON CONFLICT (entity_id, sha256) DO NOTHING",
+        " VALUES (:entity, :sha256, :md5, :size, :at)"
+        " ON CONFLICT (entity_id, sha256) DO UPDATE SET created_at = excluded.created_at",
         {"entity": entity_id, "sha256": sha256, "md5": md5, "size": size_bytes, "at": at},
     )
 
@@ -240,7 +244,8 @@ def add_upload(tx: Transaction, version_id: int, *, md5: str, sha256: str, at: i
     tx.run(
         "INSERT INTO upload (version_id, md5, sha256, created_at)"
         " VALUES (:version, :md5, :sha256, :at)"
-        " ON CONFLICT (version_id, md5) DO UPDATE SET sha256 = excluded.sha256",
+        " ON CONFLICT (version_id, md5) DO UPDATE SET sha256 = excluded.sha256,"
+        " created_at = excluded.created_at",
         {"version": version_id, "md5": md5, "sha256": sha256, "at": at},
     )
 

@@ -52,6 +52,18 @@ TABLES: tuple[str, ...] = (
         created_at INTEGER NOT NULL,
         last_used_at INTEGER)""",
     "CREATE INDEX api_key_by_user ON api_key (user_id)",
+    # A browser that somebody is logged in with (A8). Only the SHA-256 of its token is kept; it ends
+    # with the API key it was opened with.
+    """CREATE TABLE session (
+        id INTEGER PRIMARY KEY,
+        user_id INTEGER NOT NULL REFERENCES users (id),
+        key_id INTEGER REFERENCES api_key (id) ON DELETE CASCADE,
+        sha256 TEXT NOT NULL UNIQUE,
+        created_at INTEGER NOT NULL,
+        last_used_at INTEGER NOT NULL)""",
+    "CREATE INDEX session_by_user ON session (user_id)",
+    "CREATE INDEX session_by_key ON session (key_id)",
+    "CREATE INDEX session_by_time ON session (created_at)",
     """CREATE TABLE organization_member (
         organization_id INTEGER NOT NULL REFERENCES entity (id),
         user_id INTEGER NOT NULL REFERENCES users (id),
@@ -83,7 +95,10 @@ TABLES: tuple[str, ...] = (
         owner_id INTEGER REFERENCES users (id),
         created_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL,
-        deleted_at INTEGER)""",
+        deleted_at INTEGER,
+        purged_at INTEGER)""",
+    "CREATE INDEX project_to_purge ON project (deleted_at)"
+    " WHERE deleted_at IS NOT NULL AND purged_at IS NULL",
     "CREATE UNIQUE INDEX project_by_name ON project (entity_id, name_key) WHERE deleted_at IS NULL",
     """CREATE TABLE registry_user (
         project_id INTEGER NOT NULL REFERENCES project (id),
@@ -151,8 +166,16 @@ TABLES: tuple[str, ...] = (
         created_by INTEGER REFERENCES users (id),
         created_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL,
-        deleted_at INTEGER)""",
+        deleted_at INTEGER,
+        purged_at INTEGER,
+        emptied_at INTEGER)""",
     "CREATE INDEX version_by_digest ON version (digest, collection_id)",
+    # For the jobs of the server itself: what is past its time, and what still names bytes although
+    # it is deleted. `purged_at`: it cannot come back. `emptied_at`: it names no bytes any more.
+    "CREATE INDEX version_expiring ON version ((created_at + ttl_seconds * 1000000))"
+    " WHERE ttl_seconds IS NOT NULL AND state = 'committed'",
+    "CREATE INDEX version_to_purge ON version (deleted_at)"
+    " WHERE state = 'deleted' AND emptied_at IS NULL",
     "CREATE UNIQUE INDEX version_by_distributed_id ON version (collection_id, distributed_id)"
     " WHERE distributed_id IS NOT NULL AND state = 'pending'",
     "CREATE INDEX version_pending ON version (created_at) WHERE state = 'pending'",
@@ -187,9 +210,11 @@ TABLES: tuple[str, ...] = (
     "CREATE INDEX alias_by_membership ON alias (membership_id, name)",
     "CREATE INDEX alias_by_name ON alias (name, collection_id) WHERE membership_id IS NOT NULL",
     # The ledger: one row for each change of an alias, only ever added to. The table `alias` can be
-    # recomputed from it. Numbers, not ids, so that a row can be read on its own.
+    # recomputed from it. Numbers, not ids, so that a row can be read on its own. `hash` chains the
+    # rows of one collection: it covers the row and the hash of the row before it.
     """CREATE TABLE ledger (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
+        project_id INTEGER NOT NULL REFERENCES project (id),
         collection_id INTEGER NOT NULL REFERENCES collection (id),
         alias TEXT NOT NULL,
         revision INTEGER NOT NULL,
@@ -200,12 +225,60 @@ TABLES: tuple[str, ...] = (
         actor_name TEXT NOT NULL,
         face TEXT NOT NULL,
         at INTEGER NOT NULL,
+        hash TEXT NOT NULL,
         UNIQUE (collection_id, alias, revision))""",
     "CREATE INDEX ledger_by_collection ON ledger (collection_id, id)",
+    "CREATE INDEX ledger_by_project ON ledger (project_id, id)",
     """CREATE TRIGGER ledger_is_never_changed BEFORE UPDATE ON ledger
         BEGIN SELECT RAISE(ABORT, 'the ledger is only ever added to'); END""",
     """CREATE TRIGGER ledger_is_never_shortened BEFORE DELETE ON ledger
         BEGIN SELECT RAISE(ABORT, 'the ledger is only ever added to'); END""",
+    # All else that happened (R188). `ledger_id` is the last row of the ledger at that time, so that
+    # both can be read as one list in the order of their commits. What was is told in JSON.
+    """CREATE TABLE history (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        ledger_id INTEGER NOT NULL,
+        organization_id INTEGER,
+        project_id INTEGER,
+        collection_id INTEGER,
+        version_id INTEGER,
+        number INTEGER,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        before TEXT,
+        after TEXT,
+        actor_id INTEGER,
+        actor_name TEXT NOT NULL,
+        face TEXT NOT NULL,
+        at INTEGER NOT NULL)""",
+    "CREATE INDEX history_by_collection ON history (collection_id, ledger_id, id)"
+    " WHERE collection_id IS NOT NULL",
+    "CREATE INDEX history_by_project ON history (project_id, ledger_id, id)"
+    " WHERE project_id IS NOT NULL",
+    "CREATE INDEX history_by_organization ON history (organization_id, ledger_id, id)"
+    " WHERE organization_id IS NOT NULL",
+    """CREATE TRIGGER history_is_never_changed BEFORE UPDATE ON history
+        BEGIN SELECT RAISE(ABORT, 'history is only ever added to'); END""",
+    """CREATE TRIGGER history_is_never_shortened BEFORE DELETE ON history
+        BEGIN SELECT RAISE(ABORT, 'history is only ever added to'); END""",
+    # The names that only Admins of a registry move (R79). One row for all ways to write a name in
+    # upper and lower case, so that nobody can fake one (R90).
+    """CREATE TABLE protected_alias (
+        project_id INTEGER NOT NULL REFERENCES project (id),
+        name_key TEXT NOT NULL,
+        name TEXT NOT NULL,
+        created_by INTEGER REFERENCES users (id),
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (project_id, name_key)) WITHOUT ROWID""",
+    # What was answered to a write that carried an Idempotency-Key; kept for a day.
+    """CREATE TABLE answered (
+        user_id INTEGER NOT NULL REFERENCES users (id),
+        key TEXT NOT NULL,
+        request_sha256 TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (user_id, key)) WITHOUT ROWID""",
+    "CREATE INDEX answered_by_time ON answered (created_at)",
     # Tags keep the order in which they were given (R95).
     """CREATE TABLE version_tag (
         version_id INTEGER NOT NULL REFERENCES version (id),
@@ -219,6 +292,92 @@ TABLES: tuple[str, ...] = (
         position INTEGER NOT NULL,
         PRIMARY KEY (collection_id, name)) WITHOUT ROWID""",
     "CREATE INDEX collection_tag_by_name ON collection_tag (name, collection_id)",
+    # ---- search by people (R113, R115) -----------------------------------------------------
+    # One row a name that people may look for: of a registry (object: the project), a collection,
+    # a collection's tag or alias (object: the collection), a version's tag (object: the version).
+    # A row says only that the name was given; whether it still holds is asked of the tables above.
+    # Ids grow, so that they order names from new to old.
+    """CREATE TABLE finding (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL CHECK (kind IN
+            ('registry', 'collection', 'collection_tag', 'version_tag', 'alias')),
+        object_id INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        name_key TEXT NOT NULL)""",
+    "CREATE UNIQUE INDEX finding_by_object ON finding (kind, object_id, name)",
+    "CREATE INDEX finding_by_name ON finding (kind, name_key, id)",
+    # Every three letters in a row of these names, so that a part of a name is looked up, not walked
+    # for. A column a kind: to look for aliases is not to pass over everybody's tags.
+    """CREATE VIRTUAL TABLE finding_part USING fts5 (
+        registry, collection, collection_tag, version_tag, alias,
+        content='', contentless_delete=1, tokenize='trigram case_sensitive 1')""",
+    """CREATE TRIGGER finding_is_added AFTER INSERT ON finding BEGIN
+        INSERT INTO finding_part (rowid, registry, collection, collection_tag, version_tag, alias)
+        VALUES (NEW.id, iif(NEW.kind = 'registry', NEW.name_key, ''),
+            iif(NEW.kind = 'collection', NEW.name_key, ''),
+            iif(NEW.kind = 'collection_tag', NEW.name_key, ''),
+            iif(NEW.kind = 'version_tag', NEW.name_key, ''),
+            iif(NEW.kind = 'alias', NEW.name_key, '')); END""",
+    """CREATE TRIGGER finding_is_removed AFTER DELETE ON finding BEGIN
+        DELETE FROM finding_part WHERE rowid = OLD.id; END""",
+    # The prefix of registries has 15 letters, and nobody looks for it.
+    """CREATE TRIGGER registry_is_found AFTER INSERT ON project WHEN NEW.kind = 'registry' BEGIN
+        INSERT INTO finding (kind, object_id, name, name_key) VALUES
+        ('registry', NEW.id, substr(NEW.name, 16), byname_fold(substr(NEW.name, 16))); END""",
+    """CREATE TRIGGER registry_is_renamed AFTER UPDATE OF name ON project
+        WHEN NEW.kind = 'registry' AND NEW.name <> OLD.name BEGIN
+        DELETE FROM finding WHERE kind = 'registry' AND object_id = NEW.id;
+        INSERT INTO finding (kind, object_id, name, name_key) VALUES
+        ('registry', NEW.id, substr(NEW.name, 16), byname_fold(substr(NEW.name, 16))); END""",
+    """CREATE TRIGGER collection_is_found AFTER INSERT ON collection
+        WHEN NEW.kind = 'portfolio' BEGIN
+        INSERT INTO finding (kind, object_id, name, name_key) VALUES
+        ('collection', NEW.id, NEW.name, byname_fold(NEW.name)); END""",
+    """CREATE TRIGGER collection_is_renamed AFTER UPDATE OF name ON collection
+        WHEN NEW.kind = 'portfolio' AND NEW.name <> OLD.name BEGIN
+        DELETE FROM finding WHERE kind = 'collection' AND object_id = NEW.id;
+        INSERT INTO finding (kind, object_id, name, name_key) VALUES
+        ('collection', NEW.id, NEW.name, byname_fold(NEW.name)); END""",
+    """CREATE TRIGGER collection_tag_is_found AFTER INSERT ON collection_tag BEGIN
+        INSERT INTO finding (kind, object_id, name, name_key) VALUES
+        ('collection_tag', NEW.collection_id, NEW.name, byname_fold(NEW.name)); END""",
+    """CREATE TRIGGER collection_tag_is_gone AFTER DELETE ON collection_tag BEGIN
+        DELETE FROM finding WHERE kind = 'collection_tag' AND object_id = OLD.collection_id
+        AND name = OLD.name; END""",
+    """CREATE TRIGGER version_tag_is_found AFTER INSERT ON version_tag BEGIN
+        INSERT INTO finding (kind, object_id, name, name_key) VALUES
+        ('version_tag', NEW.version_id, NEW.name, byname_fold(NEW.name)); END""",
+    """CREATE TRIGGER version_tag_is_gone AFTER DELETE ON version_tag BEGIN
+        DELETE FROM finding WHERE kind = 'version_tag' AND object_id = OLD.version_id
+        AND name = OLD.name; END""",
+    # An alias keeps its row for ever, so that a move costs nothing here.
+    """CREATE TRIGGER alias_is_found AFTER INSERT ON alias
+        WHEN (SELECT c.kind FROM collection c WHERE c.id = NEW.collection_id) = 'portfolio' BEGIN
+        INSERT INTO finding (kind, object_id, name, name_key) VALUES
+        ('alias', NEW.collection_id, NEW.name, byname_fold(NEW.name)); END""",
+    # ---- trash -----------------------------------------------------------------------------
+    # One row a deletion, written with it, from which it can be undone for seven days (R164).
+    """CREATE TABLE deletion (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL CHECK (kind IN
+            ('registry', 'project', 'collection', 'link', 'version')),
+        project_id INTEGER NOT NULL REFERENCES project (id),
+        name TEXT NOT NULL,
+        actor_id INTEGER REFERENCES users (id),
+        actor_name TEXT NOT NULL,
+        face TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        restored_at INTEGER)""",
+    "CREATE INDEX deletion_by_project ON deletion (project_id, id)",
+    "CREATE INDEX deletion_by_time ON deletion (at)",
+    # What went with it: the ids of collections, versions and memberships that were live until
+    # then, and the aliases that these memberships held.
+    """CREATE TABLE deletion_item (
+        deletion_id INTEGER NOT NULL REFERENCES deletion (id),
+        kind TEXT NOT NULL CHECK (kind IN ('collection', 'version', 'membership', 'alias')),
+        item_id INTEGER NOT NULL,
+        alias TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (deletion_id, kind, item_id, alias)) WITHOUT ROWID""",
     # ---- bytes -----------------------------------------------------------------------------
     # A blob belongs to one entity; equal content is shared inside it only (reliability A5).
     """CREATE TABLE blob (
@@ -236,6 +395,7 @@ TABLES: tuple[str, ...] = (
         sha256 TEXT NOT NULL,
         created_at INTEGER NOT NULL,
         PRIMARY KEY (version_id, md5)) WITHOUT ROWID""",
+    "CREATE INDEX upload_by_sha256 ON upload (sha256)",
     # A file that arrives in parts. `key` names the folder of its parts.
     """CREATE TABLE multipart (
         key TEXT PRIMARY KEY,
@@ -256,6 +416,7 @@ TABLES: tuple[str, ...] = (
         size_bytes INTEGER,
         created_at INTEGER NOT NULL)""",
     "CREATE INDEX manifest_by_version ON manifest (version_id)",
+    "CREATE INDEX manifest_by_sha256 ON manifest (sha256) WHERE sha256 IS NOT NULL",
     # One line of a manifest. Exactly one of `sha256` (bytes we keep) and `ref` (an address that we
     # never open) is set. `digest` is the client's: base64 MD5 for bytes, free text for references.
     """CREATE TABLE entry (
@@ -300,6 +461,7 @@ TABLES: tuple[str, ...] = (
         deleted_at INTEGER)""",
     "CREATE UNIQUE INDEX run_by_name ON run (project_id, name) WHERE deleted_at IS NULL",
     "CREATE INDEX run_by_time ON run (project_id, created_at, id)",
+    "CREATE INDEX run_deleted ON run (deleted_at) WHERE deleted_at IS NOT NULL",
     # One line of a run's stream: 'history', 'events' (system metrics) or 'output' (console).
     """CREATE TABLE run_line (
         run_id INTEGER NOT NULL REFERENCES run (id),

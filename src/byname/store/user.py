@@ -130,7 +130,7 @@ def add(
 def remove(tx: Transaction, user_ids: Sequence[int], *, at: int) -> None:
     """The users are gone: no key, no password, no role anywhere is left of them."""
     marks = ",".join("?" * len(user_ids))
-    for table in ("api_key", "organization_member", "team_member", "registry_user"):
+    for table in ("session", "api_key", "organization_member", "team_member", "registry_user"):
         tx.run(f"DELETE FROM {table} WHERE user_id IN ({marks})", user_ids)
     tx.run(
         "UPDATE users SET deleted_at = ?, password_hash = NULL, server_admin = 0"
@@ -145,6 +145,14 @@ def password_hash_of(tx: Transaction, user_id: int) -> str | None:
         "SELECT password_hash FROM users WHERE id = :id AND deleted_at IS NULL", {"id": user_id}
     )
     return None if row is None else row["password_hash"]
+
+
+def set_password_hash(tx: Transaction, user_id: int, password_hash: str) -> None:
+    """The live user has the password whose hash this is."""
+    tx.run(
+        "UPDATE users SET password_hash = :hash WHERE id = :id AND deleted_at IS NULL",
+        {"id": user_id, "hash": password_hash},
+    )
 
 
 def count_administrators(tx: Transaction) -> int:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from byname.domain.errors import DomainError, Forbidden, Invalid, Unauthenticated
 from byname.http.body import read_body
@@ -18,20 +16,14 @@ from byname.http.links import Signer
 from byname.http.message import Request, send_bytes, send_page
 from byname.http.router import Router
 from byname.operations.context import Context
+from byname.operations.password import Guesses
+from byname.web.looks import TEMPLATES
 
 FORM_BYTES_MAX = 16_384
 FIELDS_MAX = 20
 FORM_SECONDS = 3600
 FORM_TYPE = b"application/x-www-form-urlencoded"
 FORM_PURPOSE = "form"
-
-TEMPLATES = Environment(
-    loader=PackageLoader("byname.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +34,13 @@ class Site:
     signer: Signer
     address: str
     """How people reach this server, without a slash at the end."""
+    guesses: Guesses = field(default_factory=Guesses)
+    """Counts failed log-ins, for all pages together."""
+
+    @property
+    def root(self) -> str:
+        """The path below which all pages lie, with a slash at both ends."""
+        return urlsplit(self.address).path.rstrip("/") + "/"
 
     def form_token(self, form: str) -> str:
         """A token that shows that a form of that name came from us, good for an hour (A9)."""
@@ -87,18 +86,18 @@ def _host_of(address: str) -> str:
         return "(none)"
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(request: Request, limit: int = FORM_BYTES_MAX) -> dict[str, str]:
     """The fields of a form.
 
     Raises:
         Invalid: not a form, not UTF-8, a field twice, or more than 20 fields.
-        TooLarge: over 16 KiB.
+        TooLarge: over `limit` bytes, 16 KiB where none is said.
         ClientGone: the request broke off.
     """
     kind = (request.header(b"content-type") or b"").partition(b";")[0].strip().lower()
     if kind != FORM_TYPE:
         raise Invalid(f"Send the form as {FORM_TYPE.decode()}")
-    body = await read_body(request, FORM_BYTES_MAX)
+    body = await read_body(request, limit)
     try:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX

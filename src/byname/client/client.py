@@ -1,0 +1,273 @@
+"""The client: what a name points to, fetching it, linking, and moving names."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from byname.client import download as downloads
+from byname.client.download import Progress, RemoteFile
+from byname.client.transport import Answer, Transport, path
+from byname.domain import names
+from byname.domain.errors import Invalid, NotFound, PreconditionFailed
+
+
+class _Any(enum.Enum):
+    """Stands for "whatever it is now", which None does not."""
+
+    HOLDER = "whatever holds the name now"
+
+
+ANY_HOLDER: Final = _Any.HOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version in a collection."""
+
+    collection: str
+    """`organization/wandb-registry-name/collection`."""
+    version: str
+    """Its number there, such as `v3`."""
+    full_name: str
+    digest: str
+    type: str
+    size_bytes: int
+    file_count: int
+    linked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What a download left in its folder."""
+
+    version: Version
+    folder: Path
+    file_count: int
+    fetched_bytes: int
+    """What really came; the rest was there already."""
+    references: dict[str, str]
+    """Addresses that the version only points to, by path; they are not fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Which version a name is on."""
+
+    name: str
+    version: str | None
+    revision: int
+    """Grows by one at every change of the name."""
+
+
+class Client:
+    """A Byname server, asked with one API key.
+
+    References are written `[organization/]registry/collection:version-or-alias`, with the registry's
+    prefix or without. Refusals are errors of `byname.domain.errors`, by kind.
+    """
+
+    def __init__(self, url: str, api_key: str, *, organization: str | None = None) -> None:
+        """`organization` is where registries are that are named without one.
+
+        Raises:
+            Invalid: `url` is no address of a server.
+        """
+        self._transport = Transport(url, api_key)
+        self._organization = organization
+
+    def ask(
+        self,
+        method: str,
+        *segments: str,
+        body: dict[str, Any] | None = None,
+        query: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """The JSON answer of `/api/v1/<segments>`, for what has no method of its own here."""
+        return self._transport.ask(method, path(*segments), body, query=query).body
+
+    # ---- reading ---------------------------------------------------------------------------
+
+    def resolve(self, ref: str) -> Version:
+        """What the reference names now.
+
+        Raises:
+            NotFound: nothing, or nothing you may see.
+        """
+        return _version(self._resolve(ref).body)
+
+    def _resolve(self, ref: str, **query: str) -> Answer:
+        missing = None
+        for text in self._readings(ref):
+            try:
+                return self._transport.ask("GET", "/api/v1/resolve", query={"ref": text, **query})
+            except NotFound as error:
+                missing = missing or error
+        raise missing or Invalid(f"{ref[:200]!r} is no reference to a version")
+
+    def _readings(self, ref: str) -> list[str]:
+        """How the server may be asked for it: a place without the prefix may be a registry too."""
+        text = ref.removeprefix("wandb-artifact://").removeprefix("registry://").lstrip("/")
+        place, colon, name = text.partition(":")
+        pieces = place.split("/")
+        if len(pieces) not in (2, 3) or names.is_registry(pieces[-2]):
+            return [self._whole(text)]
+        prefixed = [*pieces[:-2], names.REGISTRY_PREFIX + pieces[-2], pieces[-1]]
+        as_registry = self._whole("/".join(prefixed) + colon + name)
+        if ref.startswith("registry://"):
+            return [as_registry]
+        return [as_registry, text] if len(pieces) == 2 else [text, as_registry]
+
+    def _whole(self, text: str) -> str:
+        """The reference, with the organization if it names none and we know it."""
+        place, colon, name = text.partition(":")
+        pieces = place.split("/")
+        if len(pieces) == 2 and names.is_registry(pieces[0]) and self._organization is not None:
+            pieces.insert(0, self._organization)
+        return "/".join(pieces) + colon + name
+
+    def download(
+        self,
+        ref: str,
+        folder: str | Path,
+        *,
+        progress: Progress | None = None,
+        parallel: int = 8,
+    ) -> Download:
+        """The version's files are in the folder, each verified by its SHA-256.
+
+        Fetches several at a time, large ones in several stretches. Cut off, it keeps what came, and
+        another call goes on from there. Files of the folder that the version does not have stay.
+
+        Raises:
+            NotFound, Forbidden: you may not.
+            Invalid: a file name would leave the folder; nothing was fetched.
+            Corrupt: bytes came that are not those of the version.
+        """
+        folder = Path(folder)
+        first = self._resolve(ref, files="true").body
+        version = _version(first)
+        found: list[RemoteFile] = []
+        references: dict[str, str] = {}
+        for entry in self._entries(first):
+            downloads.target_of(folder, entry["path"])
+            if entry["sha256"] is None:
+                references[entry["path"]] = str(entry["url"])
+            else:
+                found.append(
+                    RemoteFile(
+                        entry["path"], int(entry["size_bytes"]), entry["sha256"], entry["url"]
+                    )
+                )
+        fetched = downloads.download(
+            self._transport, found, folder, progress=progress, parallel=parallel
+        )
+        return Download(version, folder, len(found), fetched, references)
+
+    def _entries(self, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """All files, page by page, of the version that the name was on at first: it may move."""
+        while True:
+            yield from page["files"]
+            if page.get("next") is None:
+                return
+            page = self._resolve(page["full_name"], files="true", after=page["next"]).body
+
+    # ---- writing ---------------------------------------------------------------------------
+
+    def link(self, version: str, collection: str, aliases: Sequence[str] = ()) -> Version:
+        """The version is in the collection and holds the aliases there: all or nothing.
+
+        `version` is a reference to where it was logged or linked, `collection` is written
+        `[organization/]registry/collection`; it is made when missing.
+        """
+        place, _ = self._place(collection)
+        body = {"version": self.resolve(version).full_name, "aliases": list(aliases)}
+        made = self._transport.ask("POST", path(*place, "links"), body).body
+        return _version({**made, "collection": made["full_name"].rpartition(":")[0]})
+
+    def get_alias(self, alias: str) -> Alias:
+        """Which version the name is on: `[organization/]registry/collection:alias`.
+
+        Raises:
+            NotFound: nobody holds it.
+        """
+        place, name = self._place(alias, named=True)
+        return _alias(name, self._transport.ask("GET", path(*place, "aliases", name)).body)
+
+    def move(self, alias: str, version: str, *, expect: str | _Any | None = ANY_HOLDER) -> Alias:
+        """The name is on that version, a number such as `v3`, or another name.
+
+        With `expect`, only if it was on that version just before; None expects that nobody held it.
+
+        Raises:
+            PreconditionFailed: it was on another version; nothing was changed.
+            Forbidden: the name is protected, or your role is too low.
+        """
+        place, name = self._place(alias, named=True)
+        where = path(*place, "aliases", name)
+        headers = {}
+        if expect is None:
+            headers["If-None-Match"] = "*"
+        elif not isinstance(expect, _Any):
+            present = self._transport.ask("GET", where)
+            if present.body["version"] != expect:
+                raise PreconditionFailed(
+                    f"{name} is on {present.body['version']}, not on {expect}; nothing was changed",
+                    current=present.body["version"],
+                )
+            headers["If-Match"] = present.headers["etag"]
+        answer = self._transport.ask("PUT", where, {"version": version}, headers=headers)
+        return _alias(name, answer.body)
+
+    def history(self, ref: str) -> list[dict[str, Any]]:
+        """What happened to a collection, or to one alias of it, as the server tells it."""
+        place, name = self._place(ref)
+        where = (*place, "aliases", name, "history") if name else (*place, "history")
+        rows: list[dict[str, Any]] = []
+        query: dict[str, str] = {}
+        while True:
+            page = self._transport.ask("GET", path(*where), query=query).body
+            rows += page["history"]
+            if page.get("next") is None:
+                return rows
+            query = {"after": str(page["next"])}
+
+    def _place(self, text: str, *, named: bool = False) -> tuple[tuple[str, ...], str]:
+        """The address of a collection, and the words behind its colon.
+
+        Raises:
+            Invalid: it names no registry and collection, or no organization is known.
+        """
+        text = text.removeprefix("wandb-artifact://").removeprefix("registry://").lstrip("/")
+        place, _, name = text.partition(":")
+        pieces = place.split("/")
+        if len(pieces) == 2 and self._organization is not None:
+            pieces.insert(0, self._organization)
+        if len(pieces) != 3 or not all(pieces) or (named and not name):
+            raise Invalid(
+                f"{text[:200]!r} names no {'alias' if named else 'collection'}: write "
+                f"ORGANIZATION/REGISTRY/COLLECTION{':ALIAS' if named else ''}"
+            )
+        organization, registry, collection = pieces
+        return ("registries", organization, registry, "collections", collection), name
+
+
+def _version(body: dict[str, Any]) -> Version:
+    return Version(
+        collection=body["collection"],
+        version=body["version"],
+        full_name=body["full_name"],
+        digest=body["digest"],
+        type=body["type"],
+        size_bytes=int(body["size_bytes"]),
+        file_count=int(body["file_count"]),
+        linked_at=datetime.fromisoformat(body["linked_at"]),
+    )
+
+
+def _alias(name: str, body: dict[str, Any]) -> Alias:
+    return Alias(name, body["version"], int(body["revision"]))

@@ -1,0 +1,182 @@
+"""History as rows: the ledger and all else that happened, read as one list in commit order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from byname.domain.history import Cursor, Entry, Filter
+from byname.store.database import Row, Transaction
+from byname.store.moment import moment
+
+_LEDGER = (
+    "SELECT l.id AS ledger_id, 0 AS id, l.project_id, l.collection_id, NULL AS version_id,"
+    " l.to_number AS number, CASE WHEN l.to_number IS NULL THEN 'alias:remove'"
+    " WHEN l.from_number IS NULL THEN 'alias:add' ELSE 'alias:move' END AS kind,"
+    " l.alias AS subject, l.from_number, l.to_number, NULL AS before, NULL AS after, l.revision,"
+    " l.cause, l.actor_id, l.actor_name, l.face, l.at FROM ledger l"
+)
+_REST = (
+    "SELECT h.ledger_id, h.id, h.project_id, h.collection_id, h.version_id, h.number, h.kind,"
+    " h.subject, NULL AS from_number, NULL AS to_number, h.before, h.after, NULL AS revision,"
+    " NULL AS cause, h.actor_id, h.actor_name, h.face, h.at FROM history h"
+)
+_NAMED = (
+    "SELECT x.*, c.name AS collection, e.name || '/' || p.name AS project FROM ({}) x"
+    " LEFT JOIN collection c ON c.id = x.collection_id"
+    " LEFT JOIN project p ON p.id = x.project_id LEFT JOIN entity e ON e.id = p.entity_id"
+)
+
+
+def add(tx: Transaction, row: dict[str, Any]) -> None:
+    """The entry is in the history, behind everything that was committed before."""
+    tx.run(
+        "INSERT INTO history (ledger_id, organization_id, project_id, collection_id, version_id,"
+        " number, kind, subject, before, after, actor_id, actor_name, face, at) VALUES"
+        " (coalesce((SELECT max(id) FROM ledger), 0), :organization, :project, :collection,"
+        " :version, :number, :kind, :subject, :before, :after, :actor, :actor_name, :face, :at)",
+        row,
+    )
+
+
+def _entry(row: Row) -> Entry:
+    if row["id"] == 0:
+        before, after = _version(row["from_number"]), _version(row["to_number"])
+    else:
+        before, after = _value(row["before"]), _value(row["after"])
+    return Entry(
+        cursor=Cursor(row["ledger_id"], row["id"]),
+        at=moment(row["at"]),
+        actor_id=row["actor_id"],
+        actor=row["actor_name"],
+        face=row["face"],
+        kind=row["kind"],
+        subject=row["subject"],
+        project_id=row["project_id"],
+        project=row["project"],
+        collection_id=row["collection_id"],
+        collection=row["collection"],
+        version_id=row["version_id"],
+        number=row["number"],
+        before=before,
+        after=after,
+        revision=row["revision"],
+        cause=row["cause"],
+    )
+
+
+def _version(number: int | None) -> str | None:
+    return None if number is None else f"v{number}"
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def _conditions(wanted: Filter) -> tuple[list[str], list[str], dict[str, Any]]:
+    """What rows of the ledger, and of the rest, must meet."""
+    ledger: list[str] = []
+    rest: list[str] = []
+    values: dict[str, Any] = {}
+    if wanted.actor is not None:
+        ledger.append("l.actor_name = :actor")
+        rest.append("h.actor_name = :actor")
+        values["actor"] = wanted.actor
+    if wanted.kind is not None:
+        noun, _, verb = wanted.kind.partition(":")
+        of_ledger = {
+            "": "1",
+            "add": "l.from_number IS NULL AND l.to_number IS NOT NULL",
+            "move": "l.from_number IS NOT NULL AND l.to_number IS NOT NULL",
+            "remove": "l.to_number IS NULL",
+        }
+        ledger.append(of_ledger.get(verb, "0") if noun == "alias" else "0")
+        rest.append("h.kind = :kind" if verb else "substr(h.kind, 1, length(:kind)) = :kind")
+        values["kind"] = wanted.kind if verb else f"{noun}:"
+    if wanted.alias is not None:
+        ledger.append("l.alias = :alias")
+        rest.append("h.kind LIKE 'protected_alias:%' AND h.subject = :alias")
+        values["alias"] = wanted.alias
+    if wanted.number is not None:
+        ledger.append("(l.from_number = :number OR l.to_number = :number)")
+        rest.append("h.number = :number")
+        values["number"] = wanted.number
+    if wanted.since is not None:
+        ledger.append("l.at >= :since")
+        rest.append("h.at >= :since")
+        values["since"] = wanted.since
+    if wanted.until is not None:
+        ledger.append("l.at <= :until")
+        rest.append("h.at <= :until")
+        values["until"] = wanted.until
+    return ledger, rest, values
+
+
+def newest(
+    tx: Transaction,
+    *,
+    project_id: int,
+    collection_id: int | None,
+    wanted: Filter,
+    below: Cursor | None,
+    limit: int,
+) -> list[Entry]:
+    """What happened in the collection, or in the whole project, newest first, from below a place."""
+    ledger, rest, values = _conditions(wanted)
+    if collection_id is None:
+        ledger.append("l.project_id = :project")
+        rest.append("h.project_id = :project")
+        values["project"] = project_id
+    else:
+        ledger.append("l.collection_id = :collection")
+        rest.append("h.collection_id = :collection")
+        values["collection"] = collection_id
+    place = Cursor(2**60, 0) if below is None else below
+    ledger.append("l.id <= :ledger_most")
+    rest.append("(h.ledger_id, h.id) < (:ledger, :id)")
+    values |= {
+        "ledger_most": place.ledger_id if place.id else place.ledger_id - 1,
+        "ledger": place.ledger_id,
+        "id": place.id,
+        "limit": limit,
+    }
+    both = (
+        f"SELECT * FROM ({_LEDGER} WHERE {' AND '.join(ledger)} ORDER BY l.id DESC LIMIT :limit)"
+        f" UNION ALL SELECT * FROM ({_REST} WHERE {' AND '.join(rest)}"
+        " ORDER BY h.ledger_id DESC, h.id DESC LIMIT :limit)"
+        " ORDER BY ledger_id DESC, id DESC LIMIT :limit"
+    )
+    rows = tx.all(_NAMED.format(both) + " ORDER BY x.ledger_id DESC, x.id DESC", values)
+    return [_entry(row) for row in rows]
+
+
+def oldest_of_organization(
+    tx: Transaction,
+    organization_id: int,
+    *,
+    wanted: Filter,
+    after: Cursor | None,
+    limit: int,
+) -> list[Entry]:
+    """What happened in the organization and its teams, oldest first, from behind a place."""
+    ledger, rest, values = _conditions(wanted)
+    place = Cursor(0, 0) if after is None else after
+    ledger += [
+        "l.id > :ledger",
+        "l.project_id IN (SELECT p.id FROM project p JOIN entity e ON e.id = p.entity_id"
+        " WHERE e.id = :organization OR e.organization_id = :organization)",
+    ]
+    rest += ["h.organization_id = :organization", "(h.ledger_id, h.id) > (:ledger, :id)"]
+    values |= {
+        "organization": organization_id,
+        "ledger": place.ledger_id,
+        "id": place.id,
+        "limit": limit,
+    }
+    both = (
+        f"SELECT * FROM ({_LEDGER} WHERE {' AND '.join(ledger)} ORDER BY l.id LIMIT :limit)"
+        f" UNION ALL SELECT * FROM ({_REST} WHERE {' AND '.join(rest)}"
+        " ORDER BY h.ledger_id, h.id LIMIT :limit) ORDER BY ledger_id, id LIMIT :limit"
+    )
+    rows = tx.all(_NAMED.format(both) + " ORDER BY x.ledger_id, x.id", values)
+    return [_entry(row) for row in rows]

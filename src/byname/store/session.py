@@ -1,0 +1,61 @@
+"""Sessions as rows."""
+
+from __future__ import annotations
+
+from byname.domain.session import Session
+from byname.store.database import Transaction
+from byname.store.moment import moment
+
+
+def find(tx: Transaction, sha256: str) -> Session | None:
+    """The session whose token has that fingerprint, live or not."""
+    row = tx.one(
+        "SELECT id, user_id, key_id, created_at, last_used_at FROM session WHERE sha256 = :sha256",
+        {"sha256": sha256},
+    )
+    if row is None:
+        return None
+    return Session(
+        id=row["id"],
+        user_id=row["user_id"],
+        key_id=row["key_id"],
+        created_at=moment(row["created_at"]),
+        last_used_at=moment(row["last_used_at"]),
+    )
+
+
+def add(tx: Transaction, *, user_id: int, key_id: int | None, sha256: str, at: int) -> int:
+    """A new session of the user; its id."""
+    return tx.insert(
+        "INSERT INTO session (user_id, key_id, sha256, created_at, last_used_at)"
+        " VALUES (:user, :key, :sha256, :at, :at) RETURNING id",
+        {"user": user_id, "key": key_id, "sha256": sha256, "at": at},
+    )
+
+
+def note_use(tx: Transaction, session_id: int, *, at: int) -> None:
+    """The session was used at that time."""
+    tx.run("UPDATE session SET last_used_at = :at WHERE id = :id", {"id": session_id, "at": at})
+
+
+def remove(tx: Transaction, sha256: str) -> None:
+    """The token opens nothing any more."""
+    tx.run("DELETE FROM session WHERE sha256 = :sha256", {"sha256": sha256})
+
+
+def end(tx: Transaction, session_id: int) -> None:
+    """The session is over."""
+    tx.run("DELETE FROM session WHERE id = :id", {"id": session_id})
+
+
+def remove_others(tx: Transaction, user_id: int, *, but: int | None) -> None:
+    """The user is logged in nowhere, but in that session."""
+    tx.run(
+        "DELETE FROM session WHERE user_id = :user AND id <> :but",
+        {"user": user_id, "but": 0 if but is None else but},
+    )
+
+
+def remove_old(tx: Transaction, *, before: int) -> None:
+    """Sessions begun before that time are forgotten."""
+    tx.run("DELETE FROM session WHERE created_at < :before", {"before": before})

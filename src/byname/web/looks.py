@@ -1,0 +1,138 @@
+"""How pages are put together, and how values look on them: times, sizes, addresses, code."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from byname.domain.names import REGISTRY_PREFIX
+from byname.domain.policy import Permission, Role
+from byname.domain.project import Project
+
+
+def bytes_text(size: int) -> str:
+    """A size as people read it: `4.2 MB`, in steps of a thousand."""
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if value < 1000 or unit == "TB":
+            return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError
+
+
+def time_html(moment: datetime | None) -> Markup:
+    """A time in UTC, exact for programs, to the minute for people."""
+    if moment is None:
+        return Markup("never")
+    exact = moment.isoformat().replace("+00:00", "Z")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        exact, exact, moment.strftime("%Y-%m-%d %H:%M UTC")
+    )
+
+
+def number_text(value: int) -> str:
+    """A number with commas between the thousands."""
+    return f"{value:,}"
+
+
+def python_text(text: str) -> str:
+    """A text as Python code spells it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 version`, `2 versions`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def segment(text: str) -> str:
+    """The text as one part of a path."""
+    return quote(text, safe="")
+
+
+def project_path(project: Project) -> str:
+    """The page of a project or registry, below the root (protocol 2)."""
+    if project.is_registry:
+        return f"orgs/{segment(project.entity_name)}/registry/{segment(project.registry_name)}"
+    return f"{segment(project.entity_name)}/{segment(project.name)}"
+
+
+def collection_path(project: Project, collection: str, type_name: str = "") -> str:
+    """The page of a collection, below the root.
+
+    The type stands in the path for people only; `-` where it is not known.
+    """
+    if project.is_registry:
+        return f"{project_path(project)}?{selection(project, collection)}"
+    return f"{project_path(project)}/artifacts/{segment(type_name or '-')}/{segment(collection)}"
+
+
+def version_path(project: Project, collection: str, number: int, type_name: str = "") -> str:
+    """The page of a version in a collection, below the root: what the client prints."""
+    if project.is_registry:
+        chosen = selection(project, collection)
+        return f"{project_path(project)}?{chosen}&view=membership&version=v{number}"
+    return f"{collection_path(project, collection, type_name)}/v{number}"
+
+
+def selection(project: Project, collection: str) -> str:
+    """The part of a registry page's query that names a collection."""
+    return urlencode(
+        {"selectionPath": f"{project.entity_name}/{project.name}/{collection}"},
+        quote_via=quote,
+        safe="",
+    )
+
+
+def with_query(path: str, **values: Any) -> str:
+    """The path with these values in its query too."""
+    given = {name: value for name, value in values.items() if value not in (None, "")}
+    if not given:
+        return path
+    sign = "&" if "?" in path else "?"
+    return f"{path}{sign}{urlencode(given, quote_via=quote, safe='')}"
+
+
+def full_name(project: Project, collection: str, ref: str) -> str:
+    """The name by which code reaches a version (R5)."""
+    return f"{project.entity_name}/{project.name}/{collection}:{ref}"
+
+
+def why_not(role: Role | None, permission: Permission) -> str | None:
+    """Why somebody with that role may not do it; None when they may (R179)."""
+    if role is not None and role >= permission.least:
+        return None
+    needed = permission.least.word.replace("_", " ")
+    yours = "none" if role is None else role.word.replace("_", " ")
+    return f"To {permission.wording} you need the role {needed}; yours is {yours}."
+
+
+TEMPLATES = Environment(
+    loader=PackageLoader("byname.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.filters |= {
+    "bytes": bytes_text,
+    "time": time_html,
+    "number": number_text,
+    "python": python_text,
+    "shell": shlex.quote,
+}
+TEMPLATES.globals |= {
+    "PREFIX": REGISTRY_PREFIX,
+    "plural": plural,
+    "project_path": project_path,
+    "collection_path": collection_path,
+    "version_path": version_path,
+    "with_query": with_query,
+    "full_name": full_name,
+}

@@ -1,0 +1,261 @@
+"""Who looks at a page, and what every page of a logged-in person shares (A8, A9, R10)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from byname.domain.errors import DomainError, Forbidden, Kind, NotFound, Unauthenticated
+from byname.domain.names import RESERVED_ENTITIES
+from byname.domain.session import ABSOLUTE, Session
+from byname.http.errors import STATUS_BY_KIND, error_headers
+from byname.http.message import Handler, Header, Request, send_empty, send_page
+from byname.operations import session as sessions
+from byname.operations.context import Context
+from byname.web.looks import TEMPLATES
+from byname.web.page import Site, read_form
+
+COOKIE = b"byname_session"
+SECURE_COOKIE = b"__Host-byname"
+FORM_BYTES_MAX = 256 * 1024
+FORM_PURPOSE = "session-form"
+FORM_SECONDS = 12 * 3600
+NEXT_LENGTH_MAX = 2_048
+
+
+def is_secure(site: Site, request: Request) -> bool:
+    """Whether the browser came by https."""
+    return site.address.startswith("https://") or request.scope.get("scheme") == "https"
+
+
+def read_token(site: Site, request: Request) -> str | None:
+    """The token in the session's cookie; None where there is none."""
+    name = SECURE_COOKIE if is_secure(site, request) else COOKIE
+    for header in request.headers(b"cookie"):
+        for piece in header.split(b";"):
+            key, sign, value = piece.strip().partition(b"=")
+            if key == name and sign and len(value) < 128:
+                return value.decode("latin-1")
+    return None
+
+
+def session_cookie(site: Site, request: Request, token: str) -> Header:
+    """The header that gives the browser a token; an empty one takes it away (A8)."""
+    secure = is_secure(site, request)
+    name = (SECURE_COOKIE if secure else COOKIE).decode()
+    seconds = int(ABSOLUTE.total_seconds()) if token else 0
+    value = f"{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+    return b"set-cookie", (value + ("; Secure" if secure else "")).encode("ascii")
+
+
+def local_path(text: str | None, default: str) -> str:
+    """The text when it is a path on this server; anything else becomes the default.
+
+    A browser takes `//host`, and with a backslash too, for another server.
+    """
+    if not text or len(text) > NEXT_LENGTH_MAX or not text.startswith("/"):
+        return default
+    if text.startswith("//") or "\\" in text or not text.isascii() or not text.isprintable():
+        return default
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One look at a page by somebody who is logged in, or a form they send there."""
+
+    site: Site
+    ctx: Context
+    session: Session
+    params: Mapping[str, str]
+    query: Callable[[str], str | None]
+    client: str
+    """The network address it came from."""
+    form: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def root(self) -> str:
+        """The path below which all pages lie."""
+        return self.site.root
+
+    def text(self, name: str) -> str:
+        """A field of the form; empty where it is absent."""
+        return self.form.get(name, "")
+
+    def form_token(self) -> str:
+        """What every form on the page must carry: it is good for this session only (A9)."""
+        return self.site.signer.sign(
+            FORM_PURPOSE, [self.session.id], int(time.time()) + FORM_SECONDS
+        )
+
+    def check_form_token(self) -> None:
+        """Return when the form stood on a page that this session was shown.
+
+        Raises:
+            Forbidden: it did not, or too long ago.
+        """
+        try:
+            fields = self.site.signer.verify(FORM_PURPOSE, self.text("token"), time.time())
+        except Unauthenticated:
+            fields = ()
+        if fields != (self.session.id,):
+            raise Forbidden("This form is too old; please send it again", code="form_expired")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page: which template with which values; with an error, in its status and with its words."""
+
+    template: str
+    values: Mapping[str, Any]
+    error: DomainError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The browser is to go on to this path of ours."""
+
+    to: str
+    forget: bool = False
+    """The browser is to forget its session."""
+
+
+Answer: TypeAlias = Shown | Moved
+Reader: TypeAlias = Callable[[Ask], Answer]
+
+
+async def find_visit(site: Site, request: Request) -> sessions.Visit | None:
+    """Who is logged in with this browser. That it is in use is written down now and then."""
+    token = read_token(site, request)
+    if token is None:
+        return None
+    visit = await asyncio.to_thread(sessions.find, site.context, token)
+    if visit is not None:
+        await asyncio.to_thread(sessions.note_use, site.context, visit.session)
+    return visit
+
+
+def wants_page(request: Request) -> bool:
+    """Whether it is a browser that asks, for people, and not a program."""
+    return b"text/html" in (request.header(b"accept") or b"")
+
+
+def page_for(site: Site, read: Reader) -> Handler:
+    """A page that only people who are logged in see; others are sent to the log-in page."""
+    return _handler(site, read, changes=False)
+
+
+def form_for(site: Site, change: Reader) -> Handler:
+    """Takes the forms of such a page: same origin, and a token of this very session (A9)."""
+    return _handler(site, change, changes=True)
+
+
+def _handler(site: Site, answer: Reader, *, changes: bool) -> Handler:
+    async def handle(request: Request) -> None:
+        first = request.params.get("entity", "").casefold()
+        if first in RESERVED_ENTITIES or not (changes or wants_page(request)):
+            raise NotFound("There is nothing at this address", code="no_route")
+        visit = await find_visit(site, request)
+        if visit is None:
+            await _ask_for_login(site, request)
+            return
+        await answer_as(site, request, visit, answer, changes=changes)
+
+    return handle
+
+
+async def _ask_for_login(site: Site, request: Request) -> None:
+    # A form cannot be sent again after the log-in: its page comes back instead.
+    wanted = local_path(site.root.rstrip("/") + path_of(request), site.root)
+    if request.path == "/logout":
+        wanted = site.root
+    to = f"{site.root}login?next={quote(wanted, safe='')}"
+    await send_empty(request, 303, [(b"location", to.encode("ascii")), NOT_KEPT])
+
+
+NOT_KEPT: Header = (b"cache-control", b"no-store")
+
+
+def path_of(request: Request) -> str:
+    """Path and query as they came, in ASCII."""
+    raw: bytes = request.scope["raw_path"]
+    query: bytes = request.scope["query_string"]
+    text = raw.decode("latin-1") + ("?" + query.decode("latin-1") if query else "")
+    return quote(text, safe="/?&=%+-._~:@!$'()*,;")
+
+
+async def answer_as(
+    site: Site, request: Request, visit: sessions.Visit, answer: Reader, *, changes: bool
+) -> None:
+    """Answer with the page, or in words and status of the refusal."""
+    ask = Ask(
+        site=site,
+        ctx=site.context.acting(visit.actor, "web"),
+        session=visit.session,
+        params=request.params,
+        query=request.query,
+        client=request.client,
+    )
+    try:
+        if changes:
+            site.check_same_origin(request)
+            form = await read_form(request, FORM_BYTES_MAX)
+            ask = Ask(**{name: getattr(ask, name) for name in Ask.__slots__} | {"form": form})
+            ask.check_form_token()
+        made = await asyncio.to_thread(_work, ask, answer, changes=changes)
+    except DomainError as error:
+        made = await asyncio.to_thread(render, ask, _refusal(error))
+    if made.forget:
+        made.headers.append(session_cookie(site, request, ""))
+    if made.status == 303:
+        await send_empty(request, 303, made.headers)
+    else:
+        await send_page(request, made.html, made.status, made.headers)
+
+
+def _refusal(error: DomainError) -> Shown:
+    return Shown("problem.html", {"missing": error.kind is Kind.NOT_FOUND}, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    status: int
+    html: str
+    headers: list[Header]
+    forget: bool = False
+
+
+def _work(ask: Ask, answer: Reader, *, changes: bool) -> _Made:
+    if changes:
+        return render(ask, answer(ask))
+    # All that a page shows is of one moment.
+    with ask.ctx.database.read():
+        return render(ask, answer(ask))
+
+
+def render(ask: Ask, answer: Answer) -> _Made:
+    """The answer as a browser gets it."""
+    if isinstance(answer, Moved):
+        headers = [(b"location", answer.to.encode("ascii")), NOT_KEPT]
+        return _Made(303, "", headers, answer.forget)
+    error = answer.error
+    html = TEMPLATES.get_template(answer.template).render(
+        {
+            "root": ask.root,
+            "address": ask.site.address,
+            "me": ask.ctx.who.username,
+            "token": ask.form_token(),
+            "problem": None if error is None else error.message,
+            **answer.values,
+        }
+    )
+    # A lone surrogate, which a request may hold, cannot be sent.
+    html = html.encode("utf-8", "replace").decode()
+    if error is None:
+        return _Made(200, html, [])
+    headers = [each for each in error_headers(error) if each[0] != b"www-authenticate"]
+    return _Made(STATUS_BY_KIND[error.kind], html, headers)

@@ -1,0 +1,1 @@
+"""The Python client, against a whole server and against servers that misbehave."""

@@ -1,0 +1,351 @@
+"""`byname.Client`: what it reads, brings and moves; and what it refuses to put on a disk."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import byname
+from byname.client import (
+    Client,
+    Corrupt,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    Unauthenticated,
+    Unavailable,
+    download,
+)
+from byname.client.download import RemoteFile, target_of
+from byname.client.transport import Transport
+from tests.support.site import Site, serving
+from tests.support.world import (
+    ORGANIZATION,
+    PROJECT,
+    REGISTRY,
+    TEAM,
+    World,
+    link_version,
+    log_version,
+)
+
+ZOO = f"{ORGANIZATION}/Model/Zoo"
+FILES = {
+    "weights": os.urandom(1_000_000),
+    "same/weights": b"",
+    "deep/er/empty": b"",
+    "deep/ünïcode name": b"text",
+}
+FILES["same/weights"] = FILES["weights"]
+
+
+@pytest.fixture
+def site(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with serving(world, tmp_path_factory.mktemp("site")) as made:
+        yield made
+
+
+@pytest.fixture
+def client(site: Site) -> Client:
+    return Client(site.address, site.key)
+
+
+def there(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+class TestResolve:
+    """A name is one request away, in every way in which people write it (R5, R6)."""
+
+    @pytest.mark.parametrize(
+        "ref",
+        [
+            f"{ORGANIZATION}/{REGISTRY}/Zoo:production",
+            f"{REGISTRY}/Zoo:production",
+            "Model/Zoo:production",
+            "registry://Model/Zoo:v0",
+            f"{ORGANIZATION}/Model/Zoo",
+            f"wandb-artifact://{ORGANIZATION}/{REGISTRY}/Zoo:latest",
+        ],
+    )
+    def test_ways_to_write_it(self, world: World, client: Client, ref: str) -> None:
+        link_version(world.admin, log_version(world.admin), aliases=["production"])
+        found = client.resolve(ref)
+        assert found.full_name == f"{ORGANIZATION}/{REGISTRY}/Zoo:v0"
+        assert (found.version, found.file_count) == ("v0", 1)
+
+    def test_refusals_are_errors_by_kind(self, world: World, site: Site, client: Client) -> None:
+        with pytest.raises(NotFound, match="does not exist or you have no access"):
+            client.resolve(f"{ZOO}:none")
+        with pytest.raises(Unauthenticated):
+            Client(site.address, "bn-wrong").resolve(f"{ZOO}:none")
+        with pytest.raises(Unavailable, match="does not answer"):
+            Client("http://127.0.0.1:1", "x").resolve(f"{ZOO}:none")
+        with pytest.raises(Invalid, match="no address of a server"):
+            Client("file:///etc", "x")
+        world.add_person("mem", in_organization="member")
+        link_version(world.admin, log_version(world.admin))
+        with pytest.raises(Forbidden) as error:
+            Client(site.address, site.by("mem").key).link(f"{ZOO}:v0", ZOO)
+        assert error.value.details["role"] == "member"
+
+
+class TestDownload:
+    """Every file arrives as it was logged, or the call fails and says which did not."""
+
+    def test_all_files(self, world: World, client: Client, tmp_path: Path) -> None:
+        link_version(world.admin, log_version(world.admin, files=FILES), aliases=["production"])
+        calls: list[tuple[int, int]] = []
+        done = client.download(
+            f"{ZOO}:production", tmp_path / "to", progress=lambda *at: calls.append(at)
+        )
+        assert there(tmp_path / "to") == FILES
+        assert (done.version.version, done.file_count) == ("v0", 4)
+        # Equal content comes once.
+        assert done.fetched_bytes == 1_000_004
+        assert max(calls) == (1_000_004, 1_000_004)
+        assert client.download(f"{ZOO}:production", tmp_path / "to").fetched_bytes == 0
+        (tmp_path / "to" / "weights").write_bytes(b"x" * 1_000_000)
+        client.download(f"{ZOO}:production", tmp_path / "to")
+        assert there(tmp_path / "to") == FILES
+
+    def test_over_a_thousand_files_come_from_one_version(
+        self, world: World, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The name moves between two pages of the list: all files are still those of one version."""
+        monkeypatch.setattr("byname.rest.resolve.FILES_MAX", 2)
+        one = {f"f{at}": b"1" for at in range(5)}
+        two = {f"f{at}": b"2" for at in range(5)}
+        link_version(world.admin, log_version(world.admin, files=one))
+        whole = Client._resolve
+
+        def moving(self: Client, ref: str, **query: str) -> Any:
+            answer = whole(self, ref, **query)
+            if "after" not in query:
+                link_version(world.admin, log_version(world.admin, files=two))
+            return answer
+
+        monkeypatch.setattr(Client, "_resolve", moving)
+        client.download(ZOO, tmp_path / "to")
+        assert there(tmp_path / "to") == one
+
+    def test_a_large_file_comes_in_stretches_and_goes_on_after_a_cut(
+        self, world: World, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("byname.client.download.STRETCH_BYTES", 100_000)
+        monkeypatch.setattr("byname.client.download.TRIES", 1)
+        link_version(world.admin, log_version(world.admin, files=FILES))
+        fetch = Transport.fetch
+        fetched: list[int | None] = []
+
+        @contextmanager
+        def cut(
+            self: Transport, url: str, first: int | None = None, last: int | None = None
+        ) -> Iterator[Any]:
+            if first == 700_000:
+                raise Unavailable("The line is cut")
+            fetched.append(first)
+            with fetch(self, url, first, last) as answer:
+                yield answer
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Transport, "fetch", cut)
+            with pytest.raises(Unavailable, match="The line is cut"):
+                client.download(ZOO, tmp_path / "to", parallel=1)
+        assert {0, 100_000, 600_000} <= set(fetched)
+        assert "weights" not in there(tmp_path / "to")
+        assert list((tmp_path / "to" / ".byname-part").glob("*.part"))
+        done = client.download(ZOO, tmp_path / "to", parallel=3)
+        assert 0 < done.fetched_bytes <= 300_004
+        assert there(tmp_path / "to") == FILES
+
+    def test_a_moment_without_the_server_is_waited_for(
+        self, world: World, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        link_version(world.admin, log_version(world.admin, files={"f": b"text"}))
+        fetch, failures = Transport.fetch, [1, 2]
+
+        @contextmanager
+        def shaky(self: Transport, url: str, *more: Any) -> Iterator[Any]:
+            if failures:
+                failures.pop()
+                raise Unavailable("Not now")
+            with fetch(self, url, *more) as answer:
+                yield answer
+
+        monkeypatch.setattr(Transport, "fetch", shaky)
+        client.download(ZOO, tmp_path / "to")
+        assert there(tmp_path / "to") == {"f": b"text"}
+
+    def test_a_restricted_viewer_gets_nothing(
+        self, world: World, site: Site, tmp_path: Path
+    ) -> None:
+        """R107."""
+        link_version(world.admin, log_version(world.admin))
+        admin = Client(site.address, site.key)
+        admin.ask(
+            "PATCH", "registries", ORGANIZATION, "Model", body={"default_role": "restricted_viewer"}
+        )
+        world.add_person("mem", in_organization="member")
+        client = Client(site.address, site.by("mem").key)
+        with pytest.raises(Forbidden):
+            client.download(ZOO, tmp_path / "to")
+        assert client.resolve(ZOO).version == "v0"
+        assert not (tmp_path / "to").exists()
+
+
+class Wrong(Transport):
+    """A server that sends these bytes, whatever is asked for."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__("http://127.0.0.1:1", "")
+        self._content = content
+
+    @contextmanager
+    def fetch(self, url: str, first: int | None = None, last: int | None = None) -> Iterator[Any]:
+        del url
+        yield io.BytesIO(
+            self._content if first is None or last is None else self._content[first : last + 1]
+        )
+
+
+class TestWhatIsNotPutOnTheDisk:
+    """Wrong bytes, and names that leave the folder (archive slip)."""
+
+    @pytest.mark.parametrize("sent", [b"evil", b"longer than it", b"sh"])
+    def test_wrong_bytes(
+        self, tmp_path: Path, sent: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("byname.client.download.TRIES", 1)
+        file = RemoteFile("f", 4, hashlib.sha256(b"good").hexdigest(), "http://x/")
+        with pytest.raises((Corrupt, Unavailable)):
+            download.download(Wrong(sent), [file], tmp_path)
+        assert not (tmp_path / "f").exists()
+        download.download(Wrong(b"good"), [file], tmp_path)
+        assert there(tmp_path) == {"f": b"good"}
+
+    @pytest.mark.parametrize(
+        "name",
+        ["", "/etc/x", "../x", "a/../../x", "a/./b", "a//b", "a\\b", "a\0b", "..", ".",
+         ".byname-part/x", "a/"],
+    )  # fmt: skip
+    def test_names_that_leave(self, tmp_path: Path, name: str) -> None:
+        files = [
+            RemoteFile("good", 4, hashlib.sha256(b"good").hexdigest(), "http://x/"),
+            RemoteFile(name, 4, hashlib.sha256(b"good").hexdigest(), "http://x/"),
+        ]
+        with pytest.raises(Invalid):
+            download.download(Wrong(b"good"), files, tmp_path / "to")
+        assert not (tmp_path / "to").exists()
+
+    def test_a_link_that_leads_out(self, tmp_path: Path) -> None:
+        (tmp_path / "to").mkdir()
+        (tmp_path / "to" / "sub").symlink_to(tmp_path)
+        with pytest.raises(Invalid, match="leads out"):
+            target_of(tmp_path / "to", "sub/f")
+        # A link in the place of a file is replaced, and what it led to stays.
+        (tmp_path / "precious").write_bytes(b"keep")
+        (tmp_path / "to" / "f").symlink_to(tmp_path / "precious")
+        file = RemoteFile("f", 4, hashlib.sha256(b"good").hexdigest(), "http://x/")
+        download.download(Wrong(b"good"), [file], tmp_path / "to")
+        assert (tmp_path / "precious").read_bytes() == b"keep"
+        assert (tmp_path / "to" / "f").read_bytes() == b"good"
+
+
+class TestLink:
+    """R41, R44: linking by reference."""
+
+    def test_link(self, world: World, client: Client) -> None:
+        log_version(world.admin)
+        made = client.link(f"{TEAM}/{PROJECT}/model:v0", f"{ORGANIZATION}/Model/New", ["best"])
+        assert made.full_name == f"{ORGANIZATION}/{REGISTRY}/New:v0"
+        assert client.resolve(f"{ORGANIZATION}/Model/New:best") == made
+        with pytest.raises(Invalid, match="names no collection"):
+            client.link(made.full_name, "New")
+
+
+BARE = """
+import sys
+
+class Closed:
+    def find_spec(self, name, path=None, target=None):
+        room = name.partition(".")[0]
+        if room not in sys.stdlib_module_names and room != "byname":
+            raise ImportError(f"{name} is not of the standard library")
+        return None
+
+sys.meta_path.insert(0, Closed())
+import byname
+client = byname.Client("http://127.0.0.1:1", "key")
+loaded = sorted(name for name in sys.modules if name.startswith("byname"))
+print(" ".join(loaded))
+"""
+
+
+class TestLightness:
+    """The client is the standard library, the domain's words, and itself."""
+
+    def test_it_needs_no_other_package(self) -> None:
+        answer = subprocess.run(
+            [sys.executable, "-c", BARE], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert answer.returncode == 0, answer.stderr
+        loaded = answer.stdout.split()
+        rooms = {name.split(".")[1] for name in loaded if "." in name}
+        assert rooms == {"client", "domain"}
+
+    def test_the_package_offers_it(self) -> None:
+        assert byname.Client is Client
+        assert issubclass(Corrupt, DomainError)
+        with pytest.raises(AttributeError):
+            byname.nothing  # noqa: B018  # The name is looked up.
+
+
+class TestMove:
+    """R67, R70: a name moves in one step, if it is where the mover believes it to be."""
+
+    def test_move_with_an_expected_holder(self, world: World, client: Client) -> None:
+        for content in (b"1", b"2"):
+            link_version(world.admin, log_version(world.admin, files={"f": content}))
+        name = f"{ZOO}:production"
+        first = client.move(name, "v0", expect=None)
+        assert (first.name, first.version, first.revision) == ("production", "v0", 1)
+        with pytest.raises(PreconditionFailed):
+            client.move(name, "v1", expect=None)
+        with pytest.raises(PreconditionFailed, match="is on v0, not on v1"):
+            client.move(name, "v0", expect="v1")
+        assert client.move(name, "v1", expect="v0").version == "v1"
+        assert client.move(name, "v0").version == "v0"
+        assert client.get_alias(name).revision == 3
+        with pytest.raises(NotFound):
+            client.get_alias(f"{ZOO}:none")
+
+    def test_history(self, world: World, client: Client) -> None:
+        """R187, R189."""
+        link_version(world.admin, log_version(world.admin), aliases=["production"])
+        rows = client.history(f"{ZOO}:production")
+        assert [(row["before"], row["after"]) for row in rows] == [(None, "v0")]
+        assert "admin" in {row["actor"] for row in client.history(ZOO)}
+        with pytest.raises(Invalid, match="ORGANIZATION/REGISTRY/COLLECTION"):
+            client.history("Zoo")
+
+    def test_an_organization_that_is_said_once(self, world: World, site: Site) -> None:
+        link_version(world.admin, log_version(world.admin), aliases=["production"])
+        client = Client(site.address, site.key, organization=ORGANIZATION)
+        assert client.get_alias("Model/Zoo:production").version == "v0"
+        assert client.resolve(f"{REGISTRY}/Zoo").version == "v0"

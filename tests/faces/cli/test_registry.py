@@ -1,0 +1,154 @@
+"""The registry's commands against a running server: answers, words, exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from byname.cli.main import app
+from tests.support.site import Site, serving
+from tests.support.world import ORGANIZATION, PROJECT, TEAM, World, link_version, log_version
+
+RUNNER = CliRunner()
+MODEL = f"{ORGANIZATION}/Model"
+ZOO = f"{MODEL}/Zoo"
+SOURCE = f"{TEAM}/{PROJECT}/model:v0"
+
+
+@pytest.fixture
+def site(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with serving(world, tmp_path_factory.mktemp("site")) as made:
+        yield made
+
+
+def run(site: Site, *words: str) -> Result:
+    none = dict.fromkeys(("WANDB_BASE_URL", "WANDB_API_KEY"))
+    env = {**none, "BYNAME_URL": site.address, "BYNAME_API_KEY": site.key}
+    return RUNNER.invoke(app, words, env=env)
+
+
+def ask(site: Site, *words: str) -> Any:
+    result = run(site, *words, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+class TestEveryCallIsACommand:
+    """R185: each call of the registry's rules also is a command, with `--json`."""
+
+    def test_registries_and_members(self, site: Site) -> None:
+        made = ask(site, "registry", "create", f"{ORGANIZATION}/Mine", "--type", "model")
+        assert made["artifact_types"] == ["model"]
+        edited = ask(
+            site, "registry", "edit", f"{ORGANIZATION}/Mine", "--name", "Ours", "--add-type", "x"
+        )
+        assert (edited["name"], edited["artifact_types"]) == ("Ours", ["model", "x"])
+        ours = f"{ORGANIZATION}/Ours"
+        assert ask(site, "registry", "show", ours) == edited
+        listed = ask(site, "registry", "ls", ORGANIZATION)["registries"]
+        assert [each["name"] for each in listed] == ["Dataset", "Model", "Ours"]
+        assert len(ask(site, "registry", "ls", ORGANIZATION, "--limit", "2")["registries"]) == 2
+        site.world.add_person("mem", in_organization="member")
+        assert ask(site, "member", "add", ours, "mem")["role"] == "restricted_viewer"
+        assert ask(site, "member", "role", ours, "mem", "member")["role"] == "member"
+        assert ask(site, "member", "add", ours, TEAM, "--team", "--role", "viewer") == {
+            "team": TEAM,
+            "role": "viewer",
+        }
+        members = ask(site, "member", "ls", ours)
+        assert [each["username"] for each in members["users"]] == ["admin", "mem"]
+        assert members["teams"] == [{"team": TEAM, "role": "viewer"}]
+        assert ask(site, "member", "rm", ours, "mem") == {"removed": "mem"}
+        assert ask(site, "member", "rm", ours, TEAM, "--team") == {"removed": TEAM}
+        assert ask(site, "registry", "rm", ours) == {"deleted": ours}
+
+    def test_collections_versions_and_tags(self, site: Site, tmp_path: Path) -> None:
+        log_version(site.world.admin, files={"f": b"text", "sub/g": b"more"})
+        made = ask(site, "collection", "create", ZOO, "--type", "model", "--tag", "a")
+        assert made["tags"] == ["a"]
+        linked = ask(site, "version", "link", SOURCE, ZOO, "--alias", "production")
+        assert linked["version"] == "v0"
+        assert ask(site, "tag", "add", ZOO, "b") == {"tags": ["a", "b"]}
+        assert ask(site, "tag", "rm", ZOO, "a") == {"tags": ["b"]}
+        assert ask(site, "tag", "add", f"{ZOO}:production", "t u") == {"tags": ["t u"]}
+        assert ask(site, "tag", "rm", f"{ZOO}:v0", "t u") == {"tags": []}
+        assert ask(site, "version", "show", f"{ZOO}:production")["full_name"].endswith("Zoo:v0")
+        assert len(ask(site, "version", "ls", ZOO)["versions"]) == 1
+        assert not ask(site, "version", "ls", ZOO, "--filter", '{"alias": "none"}')["versions"]
+        done = ask(site, "download", "Model/Zoo:production", str(tmp_path / "to"))
+        assert (done["fetched_bytes"], done["version"]) == (8, "v0")
+        assert (tmp_path / "to" / "sub" / "g").read_bytes() == b"more"
+        found = ask(site, "search", "zoo", "--kind", "collection")
+        assert found["results"][0]["items"][0]["collection"] == "Zoo"
+        assert ask(site, "collection", "rename", ZOO, "Park")["name"] == "Park"
+        park = f"{MODEL}/Park"
+        assert ask(site, "collection", "show", park)["version_count"] == 1
+        assert [c["name"] for c in ask(site, "collection", "ls", MODEL)["collections"]] == ["Park"]
+        assert ask(site, "version", "unlink", f"{park}:v0") == {"unlinked": f"{park}:v0"}
+        assert ask(site, "collection", "rm", park) == {"deleted": park}
+
+    def test_people_get_words(self, site: Site, tmp_path: Path) -> None:
+        link_version(site.world.admin, log_version(site.world.admin), aliases=["production"])
+        assert "Model" in run(site, "registry", "ls", ORGANIZATION).stdout
+        assert "Your role" in run(site, "registry", "show", MODEL).stdout
+        assert run(site, "collection", "ls", MODEL).stdout == "Zoo  model  1 versions\n"
+        assert (
+            run(site, "collection", "ls", f"{ORGANIZATION}/Dataset").stdout == "No collections.\n"
+        )
+        assert "latest, production" in run(site, "version", "ls", ZOO).stdout
+        assert f"{SOURCE}" in run(site, "version", "show", f"{ZOO}:v0").stdout
+        assert "alias" in run(site, "search", "PROD").stdout
+        assert run(site, "search", "nothing").stdout == "Nothing found.\n"
+        answer = run(site, "download", f"{ZOO}:production", str(tmp_path / "to"))
+        assert "1 files" in answer.stdout
+        assert "verified" in answer.stdout
+
+
+class TestExitCodes:
+    """R185: the exit code says what kind of refusal it was."""
+
+    @pytest.mark.parametrize(
+        ("words", "code"),
+        [
+            (["registry", "show", "Model"], 2),
+            (["registry", "create", "Model"], 2),
+            (["collection", "show", "Zoo"], 2),
+            (["version", "show", ZOO], 2),
+            (["tag", "add", ZOO, "a/b"], 5),
+            (["registry", "show", f"{ORGANIZATION}/None"], 5),
+            (["registry", "create", MODEL], 6),
+            (["download", "Model/None:v0", "to"], 5),
+            (["collection", "create", f"{MODEL}/a:b", "--type", "t"], 2),
+            (["search", " "], 2),
+        ],
+    )
+    def test_codes(
+        self,
+        site: Site,
+        words: list[str],
+        code: int,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        answer = run(site, *words, "--json")
+        assert answer.exit_code == code, answer.output
+        assert json.loads(answer.stderr)["error"]["message"]
+        assert not answer.stdout
+
+    def test_without_a_key_and_without_the_role(self, site: Site) -> None:
+        site.world.add_person("mem", in_organization="member")
+        assert run(site.by("mem"), "registry", "rm", MODEL).exit_code == 4
+        site.key = ""
+        assert run(site, "registry", "rm", MODEL).exit_code == 3
+
+
+def test_shells_complete_the_commands(site: Site) -> None:
+    """R185: completion comes with the command."""
+    answer = RUNNER.invoke(app, ["--help"])
+    assert "--install-completion" in answer.stdout

@@ -1,0 +1,552 @@
+"""The permission table: every operation of GraphQL and REST, and what it needs.
+
+A row says where an operation takes place, which permission it needs there, and how it is asked for.
+What is checked in another way, or is open to all, stands in `ELSEWHERE` with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from byname.domain.ids import to_id
+from byname.domain.policy import GroupRole, Permission
+from tests.permissions.people import Target
+from tests.support.world import PROJECT
+
+
+class Scope(Enum):
+    """Where an operation takes place, and so whose role counts."""
+
+    REGISTRY = "registry"
+    TEAM = "project of a team"
+    ORGANIZATION = "organization"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A request to the JSON face; the path is filled with the target's words."""
+
+    method: str
+    path: str
+    body: Any = None
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A mutation of the SDK's face with this input."""
+
+    name: str
+    input: Callable[[Target], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query of the SDK's face; null stands for what is hidden."""
+
+    name: str
+    arguments: Callable[[Target], dict[str, Any]]
+
+
+Call = Rest | Mutation | Query
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One operation."""
+
+    call: Call
+    scope: Scope
+    least: Permission | GroupRole | None
+    source: bool = False
+    """A role where the version was made counts as well (R58)."""
+    by_id: bool = False
+    """The version is named by its id, so that who sees it anywhere is told that it is there."""
+    creator: bool = False
+    """Only who created it, or an admin of the organization (R171)."""
+    done: frozenset[int] = frozenset({200, 201, 204})
+
+    @property
+    def key(self) -> str:
+        """How the walks over all faces name it."""
+        match self.call:
+            case Rest(method, path):
+                return f"{method} /api/v1{path}"
+            case Mutation(name):
+                return f"mutation {name}"
+            case Query(name):
+                return f"query {name}"
+
+
+def _id(kind: str, key: str) -> Callable[[Target], str]:
+    return lambda target: to_id(kind, target.ids[key])
+
+
+_ARTIFACT = _id("Artifact", "version")
+_COLLECTION = _id("ArtifactCollection", "collection")
+_SEQUENCE = _id("ArtifactCollection", "sequence")
+_PROJECT = _id("Project", "project")
+_RUN = _id("Run", "run")
+_PENDING = _id("Artifact", "pending")
+
+REGISTRY = "/registries/{organization}/{registry}"
+ZOO = f"{REGISTRY}/collections/Zoo"
+
+
+def _registry(method: str, rest: str, least: Permission, body: Any = None, **more: Any) -> Row:
+    return Row(Rest(method, REGISTRY + rest, body), Scope.REGISTRY, least, **more)
+
+
+def _place(target: Target, **more: Any) -> dict[str, Any]:
+    return {
+        "entityName": target.words["organization"],
+        "projectName": "wandb-registry-" + target.words["registry"],
+        **more,
+    }
+
+
+def _team(target: Target, **more: Any) -> dict[str, Any]:
+    return {"entityName": target.words["team_home"], "projectName": PROJECT, **more}
+
+
+def _mutation(
+    name: str, scope: Scope, least: Permission, given: Callable[[Target], Any], **more: Any
+) -> Row:
+    return Row(Mutation(name, given), scope, least, **more)
+
+
+P, R, T = Permission, Scope.REGISTRY, Scope.TEAM
+_ADMIN = GroupRole.ADMIN
+
+ROWS: list[Row] = [
+    # ---- REST: a registry -------------------------------------------------------------------
+    _registry("GET", "", P.SEE),
+    _registry("PATCH", "", P.EDIT_PROJECT, {"description": "new"}),
+    _registry("PATCH", "", P.EDIT_PROJECT, {"name": "renamed"}),
+    _registry("PATCH", "", P.SET_ALL_TYPES, {"allow_all_artifact_types": False}),
+    _registry("PATCH", "", P.SET_VISIBILITY, {"default_role": "member"}),
+    _registry("DELETE", "", P.DELETE_PROJECT, creator=True),
+    _registry("GET", "/members", P.SEE),
+    _registry("PUT", "/members/{username}", P.MANAGE_MEMBERS, {}),
+    _registry("DELETE", "/members/{username}", P.MANAGE_MEMBERS, done=frozenset({204, 409})),
+    _registry("PUT", "/teams/{team}", P.MANAGE_MEMBERS, {"role": "viewer"}),
+    _registry("DELETE", "/teams/{team}", P.MANAGE_MEMBERS),
+    _registry("GET", "/collections", P.SEE),
+    _registry("POST", "/collections", P.CREATE_COLLECTION, {"name": "new", "type": "model"}),
+    # ---- REST: a collection and its versions ------------------------------------------------
+    _registry("GET", "/collections/{collection}", P.SEE),
+    _registry("PATCH", "/collections/{collection}", P.EDIT_COLLECTION, {"name": "Park"}),
+    _registry("DELETE", "/collections/{collection}", P.DELETE_COLLECTION),
+    _registry("PUT", "/collections/{collection}/tags/{tag}", P.TAG),
+    _registry("DELETE", "/collections/{collection}/tags/{tag}", P.TAG),
+    _registry("GET", "/collections/{collection}/versions", P.SEE),
+    _registry(
+        "POST",
+        "/collections/{collection}/links",
+        P.LINK,
+        {"version": "{organization}/wandb-registry-{registry}/Zoo:v1", "aliases": ["x"]},
+    ),
+    _registry("GET", "/collections/{collection}/versions/{version}", P.SEE),
+    _registry(
+        "PATCH",
+        "/collections/{collection}/versions/{version}",
+        P.EDIT_VERSION,
+        {"description": "new"},
+        source=True,
+    ),
+    _registry("DELETE", "/collections/{collection}/versions/{version}", P.UNLINK),
+    _registry("GET", "/collections/{collection}/versions/{version}/files", P.DOWNLOAD),
+    _registry(
+        "PUT", "/collections/{collection}/versions/{version}/tags/{tag}", P.TAG, source=True
+    ),
+    _registry(
+        "DELETE", "/collections/{collection}/versions/{version}/tags/{tag}", P.TAG, source=True
+    ),
+    # ---- REST: aliases, protected ones, and their history -----------------------------------
+    _registry("GET", "/collections/{collection}/aliases/{alias}", P.SEE),
+    _registry("PUT", "/collections/{collection}/aliases/{alias}", P.ALIAS, {"version": "v1"}),
+    _registry("DELETE", "/collections/{collection}/aliases/{alias}", P.ALIAS),
+    _registry(
+        "POST", "/collections/{collection}/aliases/{alias}/undo", P.ALIAS, {"revision": 1}
+    ),
+    _registry("GET", "/collections/{collection}/aliases/{alias}/history", P.SEE),
+    _registry("GET", "/collections/{collection}/history", P.SEE),
+    _registry("GET", "/history", P.SEE),
+    _registry(
+        "POST",
+        "/alias-moves",
+        P.ALIAS,
+        {"moves": [{"collection": "Zoo", "alias": "x", "version": "v0"}]},
+    ),
+    _registry(
+        "POST",
+        "/alias-moves",
+        P.PROTECTED_ALIAS,
+        {"moves": [{"collection": "Zoo", "alias": "guarded", "version": "v0"}]},
+    ),
+    _registry("GET", "/protected-aliases", P.SEE),
+    _registry("POST", "/protected-aliases", P.MANAGE_PROTECTED, {"name": "blessed"}),
+    _registry("DELETE", "/protected-aliases/{alias}", P.MANAGE_PROTECTED),
+    _registry(
+        "POST",
+        "/collections/{collection}/links",
+        P.PROTECTED_ALIAS,
+        {"version": "{organization}/wandb-registry-{registry}/Zoo:v1", "aliases": ["guarded"]},
+    ),
+    # ---- REST: trash and lineage ------------------------------------------------------------
+    Row(
+        Rest("POST", "/organizations/{organization}/trash/{deletion}/restore"),
+        R,
+        P.DELETE_COLLECTION,
+    ),
+    Row(Rest("GET", "/organizations/{whole}/trash"), Scope.ORGANIZATION, GroupRole.VIEWER),
+    Row(Rest("GET", "/organizations/{whole}/audit"), Scope.ORGANIZATION, _ADMIN),
+    Row(
+        Rest("GET", "/lineage", query="ref={organization}/wandb-registry-{registry}/Zoo:next"),
+        R,
+        P.SEE,
+    ),
+    Row(
+        Rest("DELETE", "/versions", query="ref={source}&delete_aliases=true"),
+        T,
+        P.DELETE_VERSION,
+        done=frozenset({409}),  # It is linked (R162).
+    ),
+    Row(Rest("POST", "/garbage-collections"), Scope.SERVER, None),
+    Row(Rest("POST", "/garbage-collections/preview", {"list": 1}), Scope.SERVER, None),
+    Row(
+        Rest("GET", "/search", query="q=zoo&organization={organization}&registry={registry}"),
+        R,
+        P.SEE,
+    ),
+    Row(
+        Rest("GET", "/resolve", query="ref={organization}/wandb-registry-{registry}/Zoo:next"),
+        R,
+        P.SEE,
+    ),
+    # ---- REST: organizations and teams ------------------------------------------------------
+    Row(Rest("GET", "/registries/{whole}"), Scope.ORGANIZATION, GroupRole.VIEWER),
+    Row(Rest("POST", "/registries/{whole}", {"name": "new"}), Scope.ORGANIZATION, GroupRole.MEMBER),
+    Row(
+        Rest("DELETE", "/organizations/{whole}"),
+        Scope.ORGANIZATION,
+        _ADMIN,
+        done=frozenset({204, 409}),
+    ),
+    Row(
+        Rest("PUT", "/organizations/{whole}/members/{username}", {"role": "admin"}),
+        Scope.ORGANIZATION,
+        _ADMIN,
+    ),
+    Row(
+        Rest("DELETE", "/organizations/{whole}/members/{username}"),
+        Scope.ORGANIZATION,
+        _ADMIN,
+        done=frozenset({204, 409}),
+    ),
+    Row(Rest("POST", "/organizations/{whole}/teams", {"name": "new"}), Scope.ORGANIZATION, _ADMIN),
+    # ---- REST: the server -------------------------------------------------------------------
+    Row(Rest("POST", "/users", {"username": "n", "email": "n@example.org"}), Scope.SERVER, None),
+    Row(Rest("DELETE", "/users/{username}"), Scope.SERVER, None),
+    Row(Rest("POST", "/organizations", {"name": "n", "owner": "pat"}), Scope.SERVER, None),
+    # ---- GraphQL: what is read --------------------------------------------------------------
+    Row(Query("artifact", lambda t: {"id": _ARTIFACT(t)}), R, P.SEE, source=True, by_id=True),
+    Row(Query("artifactCollection", lambda t: {"id": _COLLECTION(t)}), R, P.SEE),
+    Row(
+        Query(
+            "project",
+            lambda t: {
+                "entityName": t.words["organization"],
+                "name": "wandb-registry-" + t.words["registry"],
+            },
+        ),
+        R,
+        P.SEE,
+    ),
+    Row(
+        Query(
+            "model",
+            lambda t: {
+                "entityName": t.words["organization"],
+                "name": "wandb-registry-" + t.words["registry"],
+            },
+        ),
+        R,
+        P.SEE,
+    ),
+    Row(
+        Query("organization", lambda t: {"name": t.words["whole"]}),
+        Scope.ORGANIZATION,
+        GroupRole.VIEWER,
+    ),
+    Row(
+        Query("entity", lambda t: {"name": t.words["whole"]}),
+        Scope.ORGANIZATION,
+        GroupRole.VIEWER,
+    ),
+    # ---- GraphQL: registries ----------------------------------------------------------------
+    _mutation(
+        "upsertModel",
+        R,
+        P.EDIT_PROJECT,
+        lambda t: {"id": _PROJECT(t), "description": "new"},
+    ),
+    _mutation(
+        "renameProject",
+        R,
+        P.EDIT_PROJECT,
+        lambda t: {
+            "entityName": t.words["organization"],
+            "oldProjectName": "wandb-registry-" + t.words["registry"],
+            "newProjectName": "wandb-registry-renamed",
+        },
+    ),
+    _mutation("deleteModel", R, P.DELETE_PROJECT, lambda t: {"id": _PROJECT(t)}, creator=True),
+    _mutation(
+        "createProjectMembers",
+        R,
+        P.MANAGE_MEMBERS,
+        lambda t: {"projectId": _PROJECT(t), "userIds": []},
+    ),
+    _mutation(
+        "deleteProjectMembers",
+        R,
+        P.MANAGE_MEMBERS,
+        lambda t: {"projectId": _PROJECT(t), "userIds": []},
+    ),
+    _mutation(
+        "updateProjectMember",
+        R,
+        P.MANAGE_MEMBERS,
+        lambda t: {
+            "projectId": _PROJECT(t),
+            "userId": to_id("User", t.ids["creator"]),
+            "userProjectRole": "admin",
+        },
+    ),
+    _mutation(
+        "createArtifactCollectionTagAssignments",
+        R,
+        P.TAG,
+        lambda t: _place(t, artifactCollectionName="Zoo", tags=[{"tagName": "x"}]),
+    ),
+    _mutation(
+        "deleteArtifactCollectionTagAssignments",
+        R,
+        P.TAG,
+        lambda t: _place(t, artifactCollectionName="Zoo", tags=[{"tagName": "x"}]),
+    ),
+    _mutation(
+        "updateArtifactPortfolio",
+        R,
+        P.EDIT_COLLECTION,
+        lambda t: {"artifactPortfolioID": _COLLECTION(t), "name": "Park"},
+    ),
+    _mutation(
+        "deleteArtifactPortfolio",
+        R,
+        P.DELETE_COLLECTION,
+        lambda t: {"artifactPortfolioID": _COLLECTION(t)},
+    ),
+    _mutation(
+        "linkArtifact",
+        R,
+        P.LINK,
+        lambda t: _place(
+            t, artifactPortfolioName="New", artifactID=_ARTIFACT(t), aliases=[]
+        ),
+    ),
+    _mutation(
+        "unlinkArtifact",
+        R,
+        P.UNLINK,
+        lambda t: {"artifactID": _ARTIFACT(t), "artifactPortfolioID": _COLLECTION(t)},
+    ),
+    _mutation(
+        "addAliases",
+        R,
+        P.ALIAS,
+        lambda t: {
+            "artifactID": _ARTIFACT(t),
+            "aliases": [_place(t, artifactCollectionName="Zoo", alias="x")],
+        },
+    ),
+    _mutation(
+        "addAliases",
+        R,
+        P.PROTECTED_ALIAS,
+        lambda t: {
+            "artifactID": _ARTIFACT(t),
+            "aliases": [_place(t, artifactCollectionName="Zoo", alias="guarded")],
+        },
+    ),
+    _mutation(
+        "deleteAliases",
+        R,
+        P.ALIAS,
+        lambda t: {
+            "artifactID": _ARTIFACT(t),
+            "aliases": [_place(t, artifactCollectionName="Zoo", alias="production")],
+        },
+    ),
+    _mutation(
+        "updateArtifact",
+        R,
+        P.EDIT_VERSION,
+        lambda t: {"artifactID": _ARTIFACT(t), "description": "new"},
+        source=True,
+        by_id=True,
+    ),
+    # ---- GraphQL: a team's project ----------------------------------------------------------
+    _mutation(
+        "createArtifact",
+        T,
+        P.LOG,
+        lambda t: _team(
+            t,
+            artifactTypeName="model",
+            artifactCollectionName="new",
+            digest="0" * 32,
+            digestAlgorithm="MANIFEST_MD5",
+        ),
+    ),
+    _mutation(
+        "createArtifactType", T, P.LOG, lambda t: _team(t, name="new")
+    ),
+    _mutation("commitArtifact", T, P.LOG, lambda t: {"artifactID": _PENDING(t)}),
+    _mutation(
+        "createArtifactManifest",
+        T,
+        P.LOG,
+        lambda t: _team(
+            t, artifactID=_PENDING(t), name="m.json", digest="", runName="run1", type="FULL"
+        ),
+    ),
+    _mutation(
+        "createArtifactFiles",
+        T,
+        P.LOG,
+        lambda t: {
+            "artifactFiles": [
+                {"artifactID": _PENDING(t), "name": "f", "md5": "1B2M2Y8AsgTpgAmY7PhCfg=="}
+            ],
+            "storageLayout": "V2",
+        },
+    ),
+    _mutation(
+        "updateArtifactSequence",
+        T,
+        P.EDIT_COLLECTION,
+        lambda t: {"artifactSequenceID": _SEQUENCE(t), "name": "renamed"},
+    ),
+    _mutation(
+        "moveArtifactSequence",
+        T,
+        P.EDIT_COLLECTION,
+        lambda t: {"artifactSequenceID": _SEQUENCE(t), "destinationArtifactTypeName": "x"},
+        done=frozenset({409}),  # Versions of it are linked.
+    ),
+    _mutation(
+        "deleteArtifact",
+        T,
+        P.DELETE_VERSION,
+        lambda t: {"artifactID": _ARTIFACT(t), "deleteAliases": True},
+        done=frozenset({409}),  # It is linked (R162).
+    ),
+    _mutation("upsertBucket", T, P.LOG, lambda t: {
+        "entityName": t.words["team_home"], "modelName": PROJECT, "name": "run1", "notes": "x"}),
+    _mutation("stopRun", T, P.LOG, lambda t: {"id": _RUN(t)}),
+    _mutation("deleteRun", T, P.DELETE_RUN, lambda t: {"id": _RUN(t)}),
+    _mutation(
+        "createRunFiles", T, P.LOG, lambda t: _team(t, runName="run1", files=["f"])
+    ),
+]  # fmt: skip
+
+ELSEWHERE: dict[str, str] = {
+    # Open to all: they say nothing of anybody.
+    "query serverInfo": "open: what the server can do",
+    "GET /live": "open: a probe",
+    "GET /ready": "open: a probe",
+    "GET /": "open: where people land",
+    "GET /static/byname.css": "open: the style of pages",
+    "GET /authorize": "a page that asks for a password first (tests/faces/web)",
+    "POST /authorize": "a page that asks for a password first (tests/faces/web)",
+    "GET /setup": "needs the one-time word of the first start (tests/faces/web)",
+    "POST /setup": "needs the one-time word of the first start (tests/faces/web)",
+    "POST /sdk/otel/v1/metrics": "open: takes nothing in",
+    "POST /graphql": "the door of all fields above",
+    # One's own.
+    "query viewer": "oneself",
+    "query users": "who may know of whom: tests/faces/graphql/test_entity.py",
+    "query models": "lists what `query project` shows, of one's own or a known entity",
+    "query clientIDMapping": "as `query artifact`: tests/operations/test_version.py",
+    "POST /api/v1/keys": "one's own keys, and those one manages: tests/operations/test_key.py",
+    "GET /api/v1/keys": "one's own keys, and those one manages: tests/operations/test_key.py",
+    "DELETE /api/v1/keys/{}": "one's own keys, and those one manages: tests/operations/test_key.py",
+    "mutation generateApiKey": "one's own keys, and those one manages: tests/operations/test_key.py",
+    "mutation deleteApiKey": "one's own keys, and those one manages: tests/operations/test_key.py",
+    # Teams: tests/operations/test_team.py asks as everybody.
+    "DELETE /api/v1/teams/{}": "tests/operations/test_team.py",
+    "PUT /api/v1/teams/{}/members/{}": "tests/operations/test_team.py",
+    "DELETE /api/v1/teams/{}/members/{}": "tests/operations/test_team.py",
+    "POST /api/v1/teams/{}/service-accounts": "tests/operations/test_team.py",
+    "mutation createTeam": "tests/operations/test_team.py",
+    "mutation createInvite": "tests/operations/test_team.py",
+    "mutation deleteInvite": "tests/operations/test_team.py",
+    "mutation createServiceAccount": "tests/operations/test_team.py",
+    "mutation createUser": "tests/operations/test_user.py",
+    # Automations are refused to everybody.
+    "mutation createFilterTrigger": "not offered yet",
+    "mutation updateFilterTrigger": "not offered yet",
+    "mutation deleteTrigger": "not offered yet",
+    "mutation createGenericWebhookIntegration": "not offered yet",
+    "mutation rewindRun": "not offered",
+    "mutation notifyScriptableRunAlert": "tests/faces/graphql/test_run.py",
+    # The rest of what a run and an upload do, behind the same two doors as the rows above.
+    "mutation updateProjectTeamMember": "as updateProjectMember: tests/operations/test_member.py",
+    "mutation updateArtifactManifest": "as createArtifactManifest: tests/operations/test_version.py",
+    "mutation completeMultipartUploadArtifact": "as createArtifactFiles: tests/faces/http",
+    "mutation deleteArtifactSequence": "tests/operations/test_collection.py",
+    "mutation useArtifact": "two permissions: tests/operations/test_run_lineage.py",
+    "mutation updateRunState": "tests/operations/test_run.py",
+    "mutation markRunFilesUploaded": "tests/operations/test_run_file.py",
+    "mutation deleteFiles": "tests/operations/test_run_file.py",
+    "POST /files/{}/{}/{}/file_stream": "tests/operations/test_run_stream.py",
+    "GET /files/{}/{}/{}/{}": "tests/operations/test_run_file.py",
+    # Signed addresses: the signature says for whom, and the role is looked at again (A4).
+    "PUT /content/version-file-upload/{}": "signed: tests/faces/http/test_uploads.py",
+    "PUT /content/manifest-upload/{}": "signed: tests/faces/http/test_uploads.py",
+    "PUT /content/part-upload/{}": "signed: tests/faces/http/test_uploads.py",
+    "PUT /content/run-file/{}": "signed: tests/operations/test_run_file.py",
+    "GET /content/run-file-get/{}": "signed: tests/operations/test_run_file.py",
+    "GET /content/version-file/{}": "signed: tests/faces/http/test_downloads.py",
+    "GET /content/manifest/{}": "signed: tests/faces/http/test_downloads.py",
+    # The client's own forms of address, behind the check of the rows above for `files`.
+    "GET /artifacts/{}/{}": "tests/faces/http/test_downloads.py",
+    "GET /artifactsV2/{}/{}/{}/{}/{}/{}/": "tests/faces/http/test_downloads.py",
+    "GET /artifactsV2/{}/{}/{}/{}/{}/{}/{}": "tests/faces/http/test_downloads.py",
+    "GET /artifactsV2/{}/{}/{}/{}/{}/{}/{}/": "tests/faces/http/test_downloads.py",
+    "GET /artifactsV2/{}/{}/{}/{}/{}/{}/{}/{}": "tests/faces/http/test_downloads.py",
+    # Pages ask the same operations, as the person who is logged in.
+    "GET /login": "a page: tests/faces/web",
+    "POST /login": "a page: tests/faces/web",
+    "POST /logout": "a page: tests/faces/web",
+    "GET /account": "a page: tests/faces/web",
+    "POST /account": "a page: tests/faces/web",
+    "GET /orgs/{}/new-registry": "a page: tests/faces/web",
+    "POST /orgs/{}/new-registry": "a page: tests/faces/web",
+    "GET /orgs/{}/registry/{}": "a page: tests/faces/web",
+    "POST /orgs/{}/registry/{}": "a page: tests/faces/web",
+    "GET /{}/{}": "a page: tests/faces/web",
+    "GET /{}/{}/runs/{}": "a page: tests/faces/web",
+    "GET /{}/{}/artifacts/{}/{}": "a page: tests/faces/web",
+    "POST /{}/{}/artifacts/{}/{}": "a page: tests/faces/web",
+    "GET /{}/{}/artifacts/{}/{}/{}": "a page: tests/faces/web",
+    "POST /{}/{}/artifacts/{}/{}/{}": "a page: tests/faces/web",
+    "GET /admin/audit_logs": "of the organizations one administers, as /audit of each",
+}
+"""By method and path (parameters without their names) or by field."""
