@@ -326,3 +326,19 @@ class TestDeleting:
         reader = world.add_person("ro", in_organization="member", in_team="viewer")
         assert versions.get(reader, pending.id) is None
         assert versions.get(world.admin, pending.id) is not None
+
+
+class TestAManifestIsBounded:
+    """L3, L8: a manifest is read whole at the commit, so it may have at most 100 MiB."""
+
+    def test_where_it_lands_says_so(self, world: World) -> None:
+        version = begin(world, [entry("a", A)])
+        added = manifest.add(
+            world.admin,
+            version.id,
+            kind=ManifestKind.FULL,
+            name="m.json",
+            digest=md5_of(A),
+            base_version_id=None,
+        )
+        assert content.land_manifest(world.admin, added.id).size_max == 100 * 1024 * 1024

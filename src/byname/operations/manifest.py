@@ -25,8 +25,8 @@ from byname.store import project as project_rows
 from byname.store import version as version_rows
 from byname.store.database import Transaction
 
-MANIFEST_BYTES_MAX = 1024 * 1024 * 1024
-"""The largest manifest file that a version may have."""
+MANIFEST_BYTES_MAX = 100 * 1024 * 1024
+"""The largest manifest file that a version may have: it is read whole at the commit (L3)."""
 PARTS_MAX = 10_000
 ENTRIES_AT_ONCE = 5_000
 """How many entries one transaction adds, so that other writers need not wait long."""
