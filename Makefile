@@ -57,9 +57,9 @@ docs: .setup-main ## Write the pages of docs/ that are made from the code
 .PHONY: requirements
 requirements: .setup-main ## Resolve the requirement files anew (ARGS="--upgrade" for newer releases)
 	$(LOCK) $(ARGS) requirements/uv.in --output-file requirements/uv.txt
-	$(LOCK) $(ARGS) pyproject.toml --extra test requirements/tools.in \
+	$(LOCK) $(ARGS) pyproject.toml --extra server --extra oidc --extra test requirements/tools.in \
 		--constraint requirements/uv.txt --output-file requirements/test.txt
-	$(LOCK) $(ARGS) pyproject.toml \
+	$(LOCK) $(ARGS) pyproject.toml --extra server --extra oidc \
 		--constraint requirements/test.txt --output-file requirements/byname.txt
 	for each in $(CLIENTS); do \
 		$(LOCK) $(ARGS) requirements/$$each.in --output-file requirements/$$each.txt || exit 1; \

@@ -15,7 +15,7 @@ LIST = Path(__file__).resolve().parent.parent / "requirements" / "debian.txt"
 
 
 def wanted(task: str) -> dict[str, str]:
-    """The commands that the task needs, and the Debian package that brings each."""
+    """The commands and files that the task needs, and the Debian package that brings each."""
     lines = [line.split() for line in LIST.read_text(encoding="utf-8").splitlines()]
     return {words[1]: words[2] for words in lines if len(words) == 3 and words[0] == task}
 
@@ -27,7 +27,7 @@ def missing(task: str) -> dict[str, str]:
     return {
         command: package
         for command, package in wanted(task).items()
-        if shutil.which(command, path=path) is None
+        if not (Path(command).exists() if "/" in command else shutil.which(command, path=path))
     }
 
 

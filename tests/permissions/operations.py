@@ -473,6 +473,8 @@ ELSEWHERE: dict[str, str] = {
     "GET /ready": "open: a probe",
     "GET /": "open: where people land",
     "GET /static/byname.css": "open: the style of pages",
+    "GET /static/byname.js": "open: the script of pages",
+    "GET /static/htmx.min.js": "open: the script of pages",
     "GET /authorize": "a page that asks for a password first (tests/faces/web)",
     "POST /authorize": "a page that asks for a password first (tests/faces/web)",
     "GET /setup": "needs the one-time word of the first start (tests/faces/web)",

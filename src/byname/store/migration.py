@@ -6,7 +6,11 @@ from byname.domain.errors import Unavailable
 from byname.store import schema
 from byname.store.database import Database
 
-STEPS: dict[int, tuple[str, ...]] = {}
+STEPS: dict[int, tuple[str, ...]] = {
+    # To schema 2, which is not released yet: columns first, then what is new on the page. With the
+    # release these statements are written out, so that later changes of the page leave them alone.
+    1: (*schema.created(),),
+}
 """For each schema version that was ever released, the statements that lead to the next one."""
 
 

@@ -7,7 +7,9 @@ history stays readable and numbers are never given out twice (R47, R163).
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+import re
+
+SCHEMA_VERSION = 2
 
 TABLES: tuple[str, ...] = (
     # One row a fact about this server: schema_version, setup_token, ...
@@ -505,3 +507,16 @@ TABLES: tuple[str, ...] = (
         PRIMARY KEY (run_id, version_id)) WITHOUT ROWID""",
     "CREATE INDEX run_output_by_version ON run_output (version_id, run_id)",
 )
+
+_CREATED = re.compile(r"CREATE (?:UNIQUE |VIRTUAL )?(?:TABLE|INDEX|TRIGGER) (\w+)")
+
+
+def created(*names: str) -> tuple[str, ...]:
+    """The statements that create these tables, indexes and triggers, in the order of the page.
+
+    Raises:
+        KeyError: one of them is not on the page.
+    """
+    found = {match[1]: each for each in TABLES if (match := _CREATED.match(each)) is not None}
+    wanted = {name: found[name] for name in names}
+    return tuple(each for name, each in found.items() if name in wanted)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 from datetime import datetime
+from importlib import resources
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -113,6 +115,20 @@ def why_not(role: Role | None, permission: Permission) -> str | None:
     return f"To {permission.wording} you need the role {needed}; yours is {yours}."
 
 
+STATIC = {
+    each.name: each.read_bytes()
+    for each in resources.files("byname.web").joinpath("static").iterdir()
+    if each.name.endswith((".css", ".js"))
+}
+"""The files that pages load, by name."""
+_FINGERPRINTS = {name: hashlib.sha256(each).hexdigest()[:12] for name, each in STATIC.items()}
+
+
+def static_path(name: str) -> str:
+    """The address of a file that pages load, below the root; it changes with the content."""
+    return f"static/{name}?v={_FINGERPRINTS[name]}"
+
+
 TEMPLATES = Environment(
     loader=PackageLoader("byname.web"),
     autoescape=True,
@@ -130,6 +146,7 @@ TEMPLATES.filters |= {
 TEMPLATES.globals |= {
     "PREFIX": REGISTRY_PREFIX,
     "plural": plural,
+    "static_path": static_path,
     "project_path": project_path,
     "collection_path": collection_path,
     "version_path": version_path,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,17 +12,18 @@ from byname.domain.errors import DomainError, Forbidden, Invalid, Unauthenticate
 from byname.http.body import read_body
 from byname.http.errors import STATUS_BY_KIND, error_headers
 from byname.http.links import Signer
-from byname.http.message import Request, send_bytes, send_page
+from byname.http.message import Handler, Request, send_bytes, send_page
 from byname.http.router import Router
 from byname.operations.context import Context
 from byname.operations.password import Guesses
-from byname.web.looks import TEMPLATES
+from byname.web.looks import STATIC, TEMPLATES
 
 FORM_BYTES_MAX = 16_384
 FIELDS_MAX = 20
 FORM_SECONDS = 3600
 FORM_TYPE = b"application/x-www-form-urlencoded"
 FORM_PURPOSE = "form"
+STATIC_TYPES = {"css": b"text/css; charset=utf-8", "js": b"text/javascript; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +126,19 @@ async def show(
 
 
 def add_static(router: Router) -> None:
-    """`/static/byname.css` is the style of all pages."""
-    style = resources.files("byname.web").joinpath("static", "byname.css").read_bytes()
+    """`/static/...` are the style and the scripts of all pages, as they were at the start."""
+    for name, content in STATIC.items():
+        router.add("GET", f"/static/{name}", _serve(name, content))
 
-    async def serve_style(request: Request) -> None:
-        await send_bytes(
-            request,
-            200,
-            style,
-            [
-                (b"content-type", b"text/css; charset=utf-8"),
-                (b"cache-control", b"public, max-age=3600"),
-            ],
-        )
 
-    router.add("GET", "/static/byname.css", serve_style)
+def _serve(name: str, content: bytes) -> Handler:
+    headers = [
+        (b"content-type", STATIC_TYPES[name.rpartition(".")[2]]),
+        # Pages ask for it with its fingerprint in the query: other content, another address.
+        (b"cache-control", b"public, max-age=31536000, immutable"),
+    ]
+
+    async def serve(request: Request) -> None:
+        await send_bytes(request, 200, content, headers)
+
+    return serve

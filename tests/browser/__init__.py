@@ -1,0 +1,1 @@
+"""The journeys a person makes, in a real browser, against a real server."""

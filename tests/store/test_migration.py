@@ -1,0 +1,125 @@
+"""A database of every released schema becomes today's, whole or not at all (D9).
+
+`released/schema_N.json` holds the statements of schema N as they were when it was released.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from byname.domain.errors import Unavailable
+from byname.store import migration, schema
+from byname.store.database import Database, Transaction
+
+RELEASED = {
+    int(re.findall(r"\d+", file.stem)[0]): json.loads(file.read_text(encoding="utf-8"))
+    for file in sorted((Path(__file__).parent / "released").glob("schema_*.json"))
+}
+
+
+class Killed(Exception):
+    """The process ended here."""
+
+
+def shape(database: Database) -> dict[str, Any]:
+    """What the database consists of, however it came to it: columns, indexes, triggers."""
+    with database.read() as tx:
+        found: dict[str, Any] = {}
+        for row in tx.all(
+            "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%'"
+        ):
+            if row["type"] == "table":
+                columns = tx.all(f"PRAGMA table_xinfo({row['name']})")
+                keys = tx.all(f"PRAGMA foreign_key_list({row['name']})")
+                found[row["name"]] = (
+                    {tuple(each)[1:] for each in columns},
+                    {tuple(each)[2:] for each in keys},
+                )
+            else:
+                found[row["name"]] = " ".join(str(row["sql"]).split())
+        return found
+
+
+def open_released(folder: Path, version: int) -> Database:
+    """A database as that schema left it."""
+    database = Database(folder / f"released-{version}.db")
+    database.script(RELEASED[version])
+    with database.write() as tx:
+        tx.run("INSERT INTO meta (key, value) VALUES ('schema_version', ?)", [str(version)])
+        tx.run(
+            "INSERT INTO entity (id, kind, name, name_key, created_at)"
+            " VALUES (7, 'organization', 'Kept', 'kept', 1)"
+        )
+    return database
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Database]:
+    made = Database(tmp_path / "fresh.db")
+    migration.migrate(made)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("version", RELEASED)
+class TestEveryReleasedSchemaBecomesTodays:
+    """D9: migration from every released schema version completes, or leaves the old one."""
+
+    def test_it_equals_a_new_database_and_keeps_its_rows(
+        self, tmp_path: Path, fresh: Database, version: int
+    ) -> None:
+        old = open_released(tmp_path, version)
+        migration.migrate(old)
+        assert shape(old) == shape(fresh)
+        assert migration.present_version(old) == schema.SCHEMA_VERSION
+        with old.read() as tx:
+            assert tx.one("SELECT name FROM entity WHERE id = 7")["name"] == "Kept"  # type: ignore[index]
+        old.close()
+
+    def test_killed_at_any_statement_it_is_as_it_was(
+        self, tmp_path: Path, fresh: Database, version: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        old = open_released(tmp_path, version)
+        before = shape(old)
+        run = Transaction.run
+        statements = sum(
+            len(migration.STEPS[each]) for each in range(version, schema.SCHEMA_VERSION)
+        )
+        for last in range(statements + 1):
+            left = iter(range(last))
+
+            def stop(tx: Transaction, *args: Any, left: Iterator[int] = left) -> int:
+                if next(left, None) is None:
+                    raise Killed
+                return run(tx, *args)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(Transaction, "run", stop)
+                with pytest.raises(Killed):
+                    migration.migrate(old)
+            assert shape(old) == before
+            assert migration.present_version(old) == version
+        migration.migrate(old)
+        assert shape(old) == shape(fresh)
+        old.close()
+
+
+def test_every_released_schema_is_kept() -> None:
+    assert sorted(RELEASED) == sorted(migration.STEPS), (
+        "Write the statements of each released schema to tests/store/released/schema_N.json."
+    )
+
+
+def test_a_database_of_a_newer_byname_is_left_alone(tmp_path: Path, fresh: Database) -> None:
+    with fresh.write() as tx:
+        tx.run("UPDATE meta SET value = '99' WHERE key = 'schema_version'")
+    before = shape(fresh)
+    with pytest.raises(Unavailable, match="newer Byname"):
+        migration.migrate(fresh)
+    assert shape(fresh) == before
