@@ -8,7 +8,7 @@ from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable
 from byname.domain.member import parse_role
 from byname.domain.policy import Role
 from byname.domain.project import Project
-from byname.operations import entity, member, project, registry, team
+from byname.operations import entity, history, member, project, registry, team
 from byname.operations.context import Context
 from byname.operations.registry import NewRegistry
 from tests.support.world import ORGANIZATION, TEAM, World
@@ -156,3 +156,38 @@ def test_roles_have_their_names_on_the_wire(world: World) -> None:  # R100
     assert parse_role("Restricted_Viewer") is Role.RESTRICTED_VIEWER
     with pytest.raises(Unprocessable, match="roles are restricted_viewer, viewer, member, admin"):
         parse_role("owner")
+
+
+class TestOwner:
+    """R27: an Admin may make any member the owner, even a Restricted Viewer; it grants nothing."""
+
+    def test_any_member_may_be_it_and_nobody_else(self, world: World, secret: Project) -> None:
+        ctx = world.admin
+        bob = world.add_person("bob", in_organization="member", in_team="viewer")
+        carl = world.add_person("carl", in_organization="member")
+        assert secret.owner_id == ctx.who.user_id  # R17: who creates it is the first.
+        for name, why in (("carl", "not a member"), ("nix", "in organization")):
+            with pytest.raises(NotFound, match=why):
+                member.make_named_owner(ctx, secret.id, name)
+        member.add(ctx, secret.id, user_ids=[carl.who.user_id], team_ids=[team_id(ctx)])
+        for each in (carl, bob):  # By themselves, or with a team.
+            member.make_named_owner(ctx, secret.id, each.who.username)
+            found = project.find(ctx, ORGANIZATION, secret.name)
+            assert found is not None
+            assert found.owner_id == each.who.user_id
+            assert project.role_in(each, found) is Role.RESTRICTED_VIEWER
+            with pytest.raises(Forbidden, match="needs the role admin"):
+                member.make_named_owner(each, secret.id, "admin")
+
+    def test_it_is_in_the_history_when_it_changes(self, world: World, secret: Project) -> None:
+        ctx = world.admin
+        bob = world.add_person("bob", in_organization="member").who.user_id
+        member.add(ctx, secret.id, user_ids=[bob])
+        for _ in range(2):
+            member.make_owner(ctx, secret.id, bob)
+        told = [
+            (entry.kind, entry.before, entry.after)
+            for entry in history.read(ctx, secret).entries
+            if entry.kind == "registry:owner"
+        ]
+        assert told == [("registry:owner", "admin", "bob")]

@@ -133,6 +133,7 @@ def make_town(world: World) -> Town:
                 "registry": place,
                 "team_home": home,
                 "project": PROJECT,
+                "creator": ctx.who.username,
                 "username": "pat" if place != FOREIGN else "outsider",
                 "team": "crew" if place != FOREIGN else "theirs",
                 "source": f"{home}/{PROJECT}/model-{place}:v0",

@@ -42,11 +42,14 @@ def list_registries(
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """List the registries that you may see."""
+    """List the registries that you may see, those you starred first."""
     with telling(as_json):
         where = path("registries", organization)
-        found = gather(url, api_key, where, "registries", limit, filters=filters, order="name")
-        rows = [[each["name"], each["visibility"], each["role"]] for each in found]
+        found = gather(url, api_key, where, "registries", limit, filters=filters, order="starred")
+        rows = [
+            ["*" if each["starred"] else "", each["name"], each["visibility"], each["role"]]
+            for each in found
+        ]
         tell(as_json, {"registries": found}, in_columns(rows, "No registries."))
 
 
@@ -95,6 +98,9 @@ def show(
             ["Types", types],
             ["Default role", found["default_role"]],
             ["Your role", found["role"]],
+            ["Owner", found["owner"] or ""],
+            ["Icon", found["icon"]],
+            ["Starred", "yes" if found["starred"] else "no"],
             ["Created", found["created_at"]],
         ]
         tell(as_json, found, in_columns(rows, ""))
@@ -118,6 +124,9 @@ def edit(
     default_role: Annotated[
         str | None, typer.Option(help="Of everybody: restricted_viewer, viewer or member.")
     ] = None,
+    icon: Annotated[
+        str | None, typer.Option(help="SHAPE-COLOUR, such as hexagon-teal; or generated.")
+    ] = None,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = "",
     as_json: AsJson = False,
@@ -129,12 +138,48 @@ def edit(
         "visibility": None if visibility is None else visibility.value,
         "allow_all_artifact_types": all_types,
         "default_role": default_role,
+        "icon": icon,
     }
     body = {key: value for key, value in given.items() if value is not None}
     body |= {"confirm": confirm, "add_artifact_types": add_type or []}
     with telling(as_json):
         edited = call(url, api_key, "PATCH", registry_path(place), body)
         tell(as_json, edited, f"Changed registry {edited['full_name']}.")
+
+
+@app.command()
+def owner(
+    place: Place,
+    username: Annotated[str, typer.Argument(help="A member of the registry.")],
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say which member answers for a registry. It allows them nothing."""
+    with telling(as_json):
+        body = {"username": username}
+        answer = call(url, api_key, "PUT", registry_path(place, "owner"), body)
+        tell(as_json, answer, f"{answer['owner']} is the owner of {place}.")
+
+
+@app.command()
+def star(
+    place: Place, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
+) -> None:
+    """See a registry first in your lists."""
+    with telling(as_json):
+        call(url, api_key, "PUT", registry_path(place, "star"))
+        tell(as_json, {"starred": place}, f"Starred {place}.")
+
+
+@app.command()
+def unstar(
+    place: Place, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
+) -> None:
+    """Take your star from a registry."""
+    with telling(as_json):
+        call(url, api_key, "DELETE", registry_path(place, "star"))
+        tell(as_json, {"unstarred": place}, f"Took your star from {place}.")
 
 
 @app.command("rm")

@@ -68,6 +68,7 @@ class Permission(Enum):
     ADD_TYPE = (Role.MEMBER, "add an accepted type")  # P22
     SET_ALL_TYPES = (Role.ADMIN, "switch between all types and listed types")  # P23
     SET_VISIBILITY = (Role.ADMIN, "change the visibility")  # P24
+    SET_ICON = (Role.ADMIN, "change the icon")  # P24
     MANAGE_MEMBERS = (Role.ADMIN, "change members and roles")  # P25
     DELETE_PROJECT = (Role.ADMIN, "delete this")  # P26
 

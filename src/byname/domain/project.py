@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from byname.domain import icon as icons
 from byname.domain import names
+from byname.domain.icon import Icon
 from byname.domain.policy import Role
 
 
@@ -28,6 +30,15 @@ class Project:
     created_by: int | None
     created_at: datetime
     updated_at: datetime
+    owner_id: int | None = None
+    """Who answers for a registry; it allows them nothing (R27)."""
+    chosen_icon: str | None = None
+    """The name of the icon that an Admin chose; None: the one it began with (R29)."""
+
+    @property
+    def icon(self) -> Icon:
+        """The registry's picture."""
+        return icons.of(self.id, self.chosen_icon)
 
     @property
     def place(self) -> str:

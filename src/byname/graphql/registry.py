@@ -8,7 +8,7 @@ from ariadne import MutationType, ObjectType
 
 from byname.domain import names
 from byname.domain.entity import Entity, EntityKind
-from byname.domain.errors import Unprocessable, Unsupported, missing
+from byname.domain.errors import Unprocessable, missing
 from byname.domain.project import Project
 from byname.graphql import loaders
 from byname.graphql.collection import expect_collections, expect_memberships
@@ -85,8 +85,6 @@ def resolve_memberships(
 @mutation.field("upsertModel")
 def upsert(_source: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
     """The project or registry is as given; what is absent or null stays as it is."""
-    if input.get("owner") is not None:
-        raise Unsupported("This release of Byname does not change the owner of a registry")
     if input.get("id") is None and not input.get("name"):
         raise Unprocessable("Say which project: its id, or its name", field="name")
     ctx = info.context.ctx
@@ -155,6 +153,7 @@ def _edit_of(input: dict[str, Any]) -> operations.RegistryEdit:  # noqa: A002
         restricted=_restricted(input),
         all_types=input.get("allow_all_artifact_types_in_registry"),
         add_types=_types(input),
+        owner_id=None if input.get("owner") is None else from_id(input["owner"], "User"),
         # The client has no way to ask back: who saves a visibility there means it.
         confirm=True,
     )
@@ -166,10 +165,10 @@ def _upsert_ordinary(
     name: str,
     input: dict[str, Any],  # noqa: A002
 ) -> tuple[Project, bool]:
-    if _restricted(input) or input.get("artifact_types"):
+    if _restricted(input) or input.get("artifact_types") or input.get("owner"):
         raise Unprocessable(
-            f"{name} is no registry: who may see a project is decided in its team, and it takes "
-            "all artifact types",
+            f"{name} is no registry: who may see a project is decided in its team, it takes all "
+            "artifact types, and it has no owner",
             field="access",
         )
     return project_operations.upsert(

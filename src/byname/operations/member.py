@@ -15,6 +15,7 @@ from byname.store import entity as entity_rows
 from byname.store import member as rows
 from byname.store import organization as organization_rows
 from byname.store import project as project_rows
+from byname.store import registry as registry_rows
 from byname.store import team as team_rows
 from byname.store import user as user_rows
 from byname.store.database import Transaction
@@ -152,6 +153,47 @@ def set_team_role(ctx: Context, project_id: int, team_id: int, role: Role) -> No
         _record(ctx, tx, registry, f"team {team.name}", had, role)
         after = rows.count_admins(tx, registry.id)
         check_admin_remains(registry.place, before=before, after=after)
+
+
+def make_owner(ctx: Context, project_id: int, user_id: int) -> User:
+    """The user answers for the registry; it allows them nothing they were not allowed before (R27).
+
+    Anybody who was added may be the owner, by themselves or with a team, a Restricted Viewer too.
+
+    Raises:
+        NotFound: the registry is absent or hidden, or the user is not in it.
+        Forbidden: the actor is no Admin there.
+    """
+    with ctx.database.write() as tx:
+        registry, organization_id = _manage(ctx, tx, project_id)
+        user, _ = _user(tx, registry, organization_id, user_id)
+        if not rows.is_member(tx, registry.id, user.id):
+            raise NotFound(f"{user.username} is not a member of {registry.place}; add them first")
+        if user.id != registry.owner_id:
+            had = None if registry.owner_id is None else user_rows.find(tx, registry.owner_id)
+            registry_rows.set_owner(tx, registry.id, user.id, at=ctx.now())
+            history.record(
+                ctx,
+                tx,
+                "registry:owner",
+                registry.name,
+                project=registry,
+                before=None if had is None else had.username,
+                after=user.username,
+            )
+        return user
+
+
+def make_named_owner(ctx: Context, project_id: int, username: str) -> User:
+    """The user of that name is the registry's owner, as by `make_owner`.
+
+    Raises:
+        NotFound, Forbidden: as `make_owner`.
+    """
+    with ctx.database.write() as tx:
+        registry, organization_id = _manage(ctx, tx, project_id)
+        user = _named_user(tx, registry, organization_id, username)
+        return make_owner(ctx, registry.id, user.id)
 
 
 def put_named_user(

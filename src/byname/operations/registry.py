@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from byname.domain import icon as icons
 from byname.domain import names
 from byname.domain.entity import Entity, EntityKind
 from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable, missing
 from byname.domain.policy import GroupRole, Permission, Role
 from byname.domain.project import Project
 from byname.domain.version import check_description
-from byname.operations import access, deletion, history
+from byname.operations import access, deletion, history, member
 from byname.operations.context import Context
 from byname.store import entity as entity_rows
 from byname.store import member as member_rows
@@ -45,6 +46,10 @@ class RegistryEdit:
     all_types: bool | None = None
     add_types: Sequence[str] = ()
     default_role: Role | None = None
+    icon: str | None = None
+    """A name such as `hexagon-teal`; or `generated`, for the icon it began with (R29)."""
+    owner_id: int | None = None
+    """The member who answers for it from now on (R27)."""
     confirm: bool = False
     """Widening publishes everything inside, so that it must be confirmed (R19)."""
 
@@ -107,6 +112,7 @@ def _told(tx: Transaction, project: Project) -> dict[str, object]:
         "description": project.description,
         "visibility": "restricted" if project.restricted else "organization",
         "default_role": project.default_role.word,
+        "icon": project.icon.name,
         "types": None if project.all_types else project_rows.list_accepted_types(tx, project.id),
     }
 
@@ -173,14 +179,16 @@ def edit(ctx: Context, project_id: int, change: RegistryEdit) -> Project:
     """
     description = check_description(change.description)
     types = _check_types(change.add_types)
+    chosen = None if change.icon is None else icons.parse(change.icon)
     with ctx.database.write() as tx:
-        project = _find(ctx, tx, project_id)
+        project = find_visible(ctx, tx, project_id)
         accepted = set(project_rows.list_accepted_types(tx, project.id))
         new_types = [name for name in types if name not in accepted]
         new_description = project.description if description is None else description
         restricted = project.restricted if change.restricted is None else change.restricted
         all_types = project.all_types if change.all_types is None else change.all_types
         default_role = change.default_role or project.default_role
+        icon = project.chosen_icon if change.icon is None else chosen
         if default_role is Role.ADMIN:
             raise Unprocessable("The default role cannot be admin", field="defaultRole")
         if new_types and all_types:
@@ -191,6 +199,7 @@ def edit(ctx: Context, project_id: int, change: RegistryEdit) -> Project:
             (all_types != project.all_types, Permission.SET_ALL_TYPES),
             (restricted != project.restricted, Permission.SET_VISIBILITY),
             (default_role is not project.default_role, Permission.SET_VISIBILITY),
+            (icon != project.chosen_icon, Permission.SET_ICON),
         ):
             if differs:
                 access.require(ctx, tx, project, permission)
@@ -205,12 +214,13 @@ def edit(ctx: Context, project_id: int, change: RegistryEdit) -> Project:
             rows.accept_used_types(tx, project.id)
         for name in new_types:
             project_rows.add_type(tx, project.id, name, accepted=True, at=ctx.now())
-        wanted = (new_description, restricted, all_types, default_role)
+        wanted = (new_description, restricted, all_types, default_role, icon)
         if new_types or wanted != (
             project.description,
             project.restricted,
             project.all_types,
             project.default_role,
+            project.chosen_icon,
         ):
             rows.edit(
                 tx,
@@ -221,6 +231,8 @@ def edit(ctx: Context, project_id: int, change: RegistryEdit) -> Project:
                 default_role=default_role,
                 at=ctx.now(),
             )
+            if icon != project.chosen_icon:
+                rows.set_icon(tx, project.id, icon, at=ctx.now())
             after = _told(tx, _reread(tx, project.id))
             changed = [key for key in told if told[key] != after[key]]
             history.record(
@@ -232,11 +244,17 @@ def edit(ctx: Context, project_id: int, change: RegistryEdit) -> Project:
                 before={key: told[key] for key in changed},
                 after={key: after[key] for key in changed},
             )
+        if change.owner_id is not None:
+            member.make_owner(ctx, project.id, change.owner_id)
         return _reread(tx, project.id)
 
 
-def _find(ctx: Context, tx: Transaction, project_id: int) -> Project:
-    """The registry, which the actor may see."""
+def find_visible(ctx: Context, tx: Transaction, project_id: int) -> Project:
+    """The registry, which the actor may see.
+
+    Raises:
+        NotFound: absent or hidden, or no registry.
+    """
     project = project_rows.find(tx, project_id)
     if project is None:
         raise missing("This registry")
@@ -257,7 +275,7 @@ def rename(ctx: Context, project_id: int, name: str) -> Project:
     """
     name = full_name(name)
     with ctx.database.write() as tx:
-        project = _find(ctx, tx, project_id)
+        project = find_visible(ctx, tx, project_id)
         if name != project.name:
             access.require(ctx, tx, project, Permission.EDIT_PROJECT)
             _check_free(tx, project.entity_name, name, but=project.id)
@@ -321,7 +339,7 @@ def delete(ctx: Context, project_id: int) -> Project:
         Forbidden: neither an admin of the organization, nor an Admin who created it (R171).
     """
     with ctx.database.write() as tx:
-        project = _find(ctx, tx, project_id)
+        project = find_visible(ctx, tx, project_id)
         deletion.check_may_delete(ctx, tx, project)
         deletion.remember_project(ctx, tx, project)
         rows.remove(tx, project.id, at=ctx.now())

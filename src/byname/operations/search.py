@@ -22,12 +22,14 @@ from byname.domain.filter import (
     Test,
 )
 from byname.domain.filter_text import parse
+from byname.domain.names import fold
 from byname.domain.page import Key, Page, decode_cursor, encode_cursor, page_of, parse_first
 from byname.domain.project import Project
 from byname.operations import access
 from byname.operations.context import Context
 from byname.store import collection as collection_rows
 from byname.store import search as rows
+from byname.store import star as star_rows
 from byname.store.condition import VERSION_COLUMNS
 from byname.store.database import Transaction
 from byname.store.moment import microseconds
@@ -38,6 +40,7 @@ AT_ONCE = 5_000
 """How many registries one statement about roles carries."""
 
 _SORTED_BY = {"name": "name", "created_at": "created_at", "updated_at": "updated_at"}
+_REGISTRIES_SORTED_BY = {**_SORTED_BY, "starred": "starred"}
 _VERSIONS_SORTED_BY = {
     "created_at": "created_at",
     "artifact_created_at": "created_at",
@@ -135,21 +138,28 @@ def projects(
 ) -> Page[Project]:
     """A page of the entity's registries (of an organization) or projects, without the hidden ones.
 
+    In the order `starred` those that the actor starred come first; then by name, whatever its case
+    (R28).
+
     Raises:
         Unprocessable: filter, order, cursor or page size cannot be used.
     """
     wanted = _parse(filters, REGISTRY_FIELDS, "filters")
     strict = entity.kind is EntityKind.ORGANIZATION
-    name, descending = _order(order, _SORTED_BY, default="+id", strict=strict)
+    fields = _REGISTRIES_SORTED_BY if strict else _SORTED_BY
+    name, descending = _order(order, fields, default="+id", strict=strict)
     size = parse_first(first)
     kind = f"projects {entity.id} {'-' if descending else '+'}{name}"
-    place = _after(kind, after, str if name == "name" else int)
-
-    def key(project: Project) -> tuple[str | int, int]:
-        return _sort_value(project, name), project.id
-
+    place = _after(kind, after, str if name in ("name", "starred") else int)
     with ctx.database.read() as tx, tx.within(SECONDS_MAX):
         found = visible_projects(ctx, tx, entity, wanted)
+        starred = star_rows.of_user(tx, ctx.who.user_id) if name == "starred" else set()
+
+    def key(project: Project) -> tuple[str | int, int]:
+        if name == "starred":
+            return ("0" if project.id in starred else "1") + fold(project.name), project.id
+        return _sort_value(project, name), project.id
+
     total = len(found)
     found.sort(key=key, reverse=descending)
     if place is not None:

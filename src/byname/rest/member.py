@@ -11,13 +11,12 @@ from byname.domain.member import parse_role
 from byname.operations import member as operations
 from byname.operations import registry as registries
 from byname.rest.asking import Asking
-from byname.rest.registry import OrganizationName, RegistryName
+from byname.rest.registry import PLACE, OrganizationName, Registry, RegistryName, show_one
 
 router = APIRouter(tags=["members"])
 
 Username = Annotated[str, Path(description="The name of a person or service account.")]
 TeamName = Annotated[str, Path(description="The team's name.")]
-PLACE = "/registries/{organization}/{registry}"
 
 
 class RegistryRole(BaseModel):
@@ -38,6 +37,14 @@ class RegistryUser(BaseModel):
     username: str
     role: str
     service_account: bool
+
+
+class RegistryOwner(BaseModel):
+    """Who is to answer for a registry."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"username": "ann"}]})
+
+    username: str
 
 
 class RegistryTeam(BaseModel):
@@ -100,6 +107,16 @@ def remove_registry_user(
     """
     found = registries.get_by_name(ctx, organization, registry)
     operations.remove_named_user(ctx, found.id, username)
+
+
+@router.put(PLACE + "/owner", summary="Make a member the owner")
+def put_registry_owner(
+    ctx: Asking, organization: OrganizationName, registry: RegistryName, body: RegistryOwner
+) -> Registry:
+    """Say who answers for a registry: any member of it. It allows them nothing. For its admins."""
+    found = registries.get_by_name(ctx, organization, registry)
+    operations.make_named_owner(ctx, found.id, body.username)
+    return show_one(ctx, registries.get_by_name(ctx, organization, registry))
 
 
 @router.put(PLACE + "/teams/{team}", summary="Add a team or change its role")

@@ -14,11 +14,14 @@ from byname.domain.member import parse_role
 from byname.domain.project import Project
 from byname.operations import organization as organizations
 from byname.operations import registry as operations
-from byname.operations import search
+from byname.operations import search, star
+from byname.operations import user as users
 from byname.operations.context import Context
 from byname.rest.asking import Asking
 
 router = APIRouter(tags=["registries"])
+
+PLACE = "/registries/{organization}/{registry}"
 
 OrganizationName = Annotated[str, Path(description="The organization's name.")]
 RegistryName = Annotated[
@@ -28,6 +31,14 @@ After = Annotated[str | None, Query(description="Goes on behind an earlier page:
 First = Annotated[int | None, Query(description="How many at most, 1 to 1,000.")]
 Order = Annotated[
     str | None, Query(description="`name`, `created_at` or `updated_at`; `-` before it reverses.")
+]
+
+RegistryOrder = Annotated[
+    str | None,
+    Query(
+        description="`name`, `created_at`, `updated_at`, or `starred`: yours first, then by name; "
+        "`-` before it reverses."
+    ),
 ]
 
 
@@ -75,6 +86,11 @@ class RegistryEdit(BaseModel):
         default=None,
         description="Of everybody in the organization: restricted_viewer, viewer or member.",
     )
+    icon: str | None = Field(
+        default=None,
+        description="`shape-colour`, such as `hexagon-teal`; `generated` for the one it began "
+        "with. For its admins.",
+    )
 
 
 class Registry(BaseModel):
@@ -89,6 +105,9 @@ class Registry(BaseModel):
     artifact_types: list[str] = Field(description="The types that were listed.")
     default_role: str
     role: str = Field(description="Yours.")
+    starred: bool = Field(description="By you.")
+    owner: str | None = Field(description="Who answers for it; null when they are gone.")
+    icon: str = Field(description="`shape-colour`, such as `hexagon-teal`.")
     created_at: datetime
     updated_at: datetime
 
@@ -104,11 +123,14 @@ def show(ctx: Context, found: list[Project]) -> list[Registry]:
     """The registries as this face shows them."""
     types = operations.list_accepted_types(ctx, found)
     roles = operations.roles_in(ctx, found)
+    starred = star.among(ctx, found)
+    owners = users.load_users(ctx, list({p.owner_id for p in found if p.owner_id is not None}))
     shown = []
     for each in found:
         role = roles[each.id]
         if role is None:
             continue
+        owner = None if each.owner_id is None else owners.get(each.owner_id)
         shown.append(
             Registry(
                 name=each.registry_name,
@@ -120,6 +142,9 @@ def show(ctx: Context, found: list[Project]) -> list[Registry]:
                 artifact_types=types[each.id],
                 default_role=each.default_role.word,
                 role=role.word,
+                starred=each.id in starred,
+                owner=None if owner is None else owner.username,
+                icon=each.icon.name,
                 created_at=each.created_at,
                 updated_at=each.updated_at,
             )
@@ -146,7 +171,7 @@ def list_registries(
     filters: Annotated[
         str | None, Query(description='JSON, for example `{"name": {"$regex": "^wandb.*zoo"}}`.')
     ] = None,
-    order: Order = None,
+    order: RegistryOrder = None,
     after: After = None,
     first: First = None,
 ) -> Registries:
@@ -197,10 +222,23 @@ def edit_registry(
         all_types=body.allow_all_artifact_types,
         add_types=body.add_artifact_types,
         default_role=None if body.default_role is None else parse_role(body.default_role),
+        icon=body.icon,
         confirm=body.confirm,
     )
     found = operations.get_by_name(ctx, organization, registry)
     return show_one(ctx, operations.change(ctx, found.id, change, body.name))
+
+
+@router.put(PLACE + "/star", status_code=204, summary="Star a registry")
+def star_registry(ctx: Asking, organization: OrganizationName, registry: RegistryName) -> None:
+    """See a registry first in your lists. For everybody who may see it; others see nothing of it."""
+    star.put(ctx, operations.get_by_name(ctx, organization, registry).id)
+
+
+@router.delete(PLACE + "/star", status_code=204, summary="Take a star back")
+def unstar_registry(ctx: Asking, organization: OrganizationName, registry: RegistryName) -> None:
+    """Take your star from a registry; one that you have not starred is no error."""
+    star.remove(ctx, operations.get_by_name(ctx, organization, registry).id)
 
 
 @router.delete(

@@ -131,6 +131,17 @@ def role_of_team(tx: Transaction, project_id: int, team_id: int) -> Role | None:
     return None if row is None else Role.parse(row["role"])
 
 
+def is_member(tx: Transaction, project_id: int, user_id: int) -> bool:
+    """Whether the user was added to the registry, by themselves or with a team of theirs."""
+    row = tx.one(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM registry_user m WHERE m.project_id = :project"
+        " AND m.user_id = :user) OR EXISTS (SELECT 1 FROM registry_team m JOIN team_member t"
+        " ON t.team_id = m.team_id WHERE m.project_id = :project AND t.user_id = :user)",
+        {"project": project_id, "user": user_id},
+    )
+    return row is not None
+
+
 def count_admins(tx: Transaction, project_id: int) -> int:
     """How many users and teams were added to the registry as Admin."""
     row = tx.one(

@@ -9,7 +9,10 @@ from byname.store.database import Database
 STEPS: dict[int, tuple[str, ...]] = {
     # To schema 2, which is not released yet: columns first, then what is new on the page. With the
     # release these statements are written out, so that later changes of the page leave them alone.
-    1: (*schema.created(),),
+    1: (
+        "ALTER TABLE project ADD COLUMN icon TEXT",
+        *schema.created("registry_star", "registry_star_by_project"),
+    ),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""
 

@@ -10,7 +10,7 @@ from byname.store.moment import moment
 
 SELECT = """SELECT p.id, p.entity_id, e.name AS entity_name, e.organization_id, p.kind, p.name,
     p.description, p.visibility, p.all_types, p.default_role, p.created_by, p.created_at,
-    p.updated_at FROM project p JOIN entity e ON e.id = p.entity_id """
+    p.updated_at, p.owner_id, p.icon FROM project p JOIN entity e ON e.id = p.entity_id """
 
 
 def from_row(row: Row) -> Project:
@@ -29,6 +29,8 @@ def from_row(row: Row) -> Project:
         created_by=row["created_by"],
         created_at=moment(row["created_at"]),
         updated_at=moment(row["updated_at"]),
+        owner_id=row["owner_id"],
+        chosen_icon=row["icon"],
     )
 
 

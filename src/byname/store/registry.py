@@ -33,6 +33,22 @@ def edit(
     )
 
 
+def set_icon(tx: Transaction, project_id: int, icon: str | None, *, at: int) -> None:
+    """The registry has that icon; None: the one it began with."""
+    tx.run(
+        "UPDATE project SET icon = :icon, updated_at = :at WHERE id = :id",
+        {"id": project_id, "icon": icon, "at": at},
+    )
+
+
+def set_owner(tx: Transaction, project_id: int, user_id: int, *, at: int) -> None:
+    """The user is the registry's owner."""
+    tx.run(
+        "UPDATE project SET owner_id = :user, updated_at = :at WHERE id = :id",
+        {"id": project_id, "user": user_id, "at": at},
+    )
+
+
 def rename(tx: Transaction, project_id: int, name: str, *, at: int) -> None:
     """The project or registry has this name; its id, members and collections stay (R25)."""
     tx.run(

@@ -98,7 +98,8 @@ TABLES: tuple[str, ...] = (
         created_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL,
         deleted_at INTEGER,
-        purged_at INTEGER)""",
+        purged_at INTEGER,
+        icon TEXT)""",
     "CREATE INDEX project_to_purge ON project (deleted_at)"
     " WHERE deleted_at IS NOT NULL AND purged_at IS NULL",
     "CREATE UNIQUE INDEX project_by_name ON project (entity_id, name_key) WHERE deleted_at IS NULL",
@@ -116,6 +117,13 @@ TABLES: tuple[str, ...] = (
         created_at INTEGER NOT NULL,
         PRIMARY KEY (project_id, team_id)) WITHOUT ROWID""",
     "CREATE INDEX registry_team_by_team ON registry_team (team_id)",
+    # Which registries somebody wants to see first (R28).
+    """CREATE TABLE registry_star (
+        user_id INTEGER NOT NULL REFERENCES users (id),
+        project_id INTEGER NOT NULL REFERENCES project (id),
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (user_id, project_id)) WITHOUT ROWID""",
+    "CREATE INDEX registry_star_by_project ON registry_star (project_id)",
     # `accepted`: on the registry's list of accepted types, from which it is never removed (R22).
     """CREATE TABLE artifact_type (
         id INTEGER PRIMARY KEY,

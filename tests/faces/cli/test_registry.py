@@ -63,6 +63,12 @@ class TestEveryCallIsACommand:
         members = ask(site, "member", "ls", ours)
         assert [each["username"] for each in members["users"]] == ["admin", "mem"]
         assert members["teams"] == [{"team": TEAM, "role": "viewer"}]
+        assert ask(site, "registry", "owner", ours, "mem")["owner"] == "mem"
+        assert ask(site, "registry", "star", ours) == {"starred": ours}
+        listed = ask(site, "registry", "ls", ORGANIZATION)["registries"]
+        assert [each["name"] for each in listed] == ["Ours", "Dataset", "Model"]
+        assert ask(site, "registry", "unstar", ours) == {"unstarred": ours}
+        assert ask(site, "registry", "edit", ours, "--icon", "leaf-green")["icon"] == "leaf-green"
         assert ask(site, "member", "rm", ours, "mem") == {"removed": "mem"}
         assert ask(site, "member", "rm", ours, TEAM, "--team") == {"removed": TEAM}
         assert ask(site, "registry", "rm", ours) == {"deleted": ours}

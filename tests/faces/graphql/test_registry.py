@@ -9,7 +9,7 @@ import pytest
 
 from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable
 from byname.graphql.ids import from_id, to_id
-from byname.operations import team
+from byname.operations import member, project, team
 from tests.support.graphql import ask, data, refusal
 from tests.support.world import (
     ORGANIZATION,
@@ -365,3 +365,16 @@ def test_strangers_get_nothing_from_the_organization(world: World) -> None:  # R
     assert data(stranger, LIST, org=ORGANIZATION)["organization"] is None
     found = ask(stranger, FETCH, name=REGISTRY, entity=ORGANIZATION)
     assert found.data == {"entity": None}
+
+
+def test_the_owner_is_a_member(world: World) -> None:  # R27
+    made = upsert(world, "Zoo")["project"]
+    bob = world.add_person("bob", in_organization="member").who.user_id
+    given = {"id": made["id"], "owner": to_id("User", bob), "description": "new"}
+    assert "not a member" in refusal(world.admin, UPSERT, input=given).message
+    assert fetch(world, "Zoo")["description"] is None
+    member.add(world.admin, from_id(made["id"], "Project"), user_ids=[bob])
+    data(world.admin, UPSERT, input=given)
+    found = project.find(world.admin, ORGANIZATION, "wandb-registry-Zoo")
+    assert found is not None
+    assert (found.owner_id, found.description) == (bob, "new")

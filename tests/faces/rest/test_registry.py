@@ -81,6 +81,32 @@ class TestRegistries:
         listed = office.by("mem").done("GET", ROOT)["registries"]
         assert [each["name"] for each in listed] == ["Dataset"]
 
+    def test_stars_owners_and_icons(self, office: Office) -> None:
+        """R27, R28, R29."""
+        office.world.add_person("mem", in_organization="member")
+        admin, mem = office.by("admin"), office.by("mem")
+        fresh = mem.done("GET", MODEL)
+        assert (fresh["starred"], fresh["owner"]) == (False, "admin")
+        mem.done("PUT", f"{MODEL}/star")
+        assert mem.done("GET", MODEL)["starred"] is True
+        assert admin.done("GET", MODEL)["starred"] is False
+        listed = mem.done("GET", ROOT, order="starred")["registries"]
+        assert [each["name"] for each in listed] == ["Model", "Dataset"]
+        mem.done("DELETE", f"{MODEL}/star")
+        assert mem.done("GET", MODEL) == fresh
+        assert admin.refused("PUT", f"{MODEL}/owner", {"username": "mem"})[0] == 404
+        admin.done("PUT", f"{MODEL}/members/mem", {})
+        assert admin.done("PUT", f"{MODEL}/owner", {"username": "mem"})["owner"] == "mem"
+        other = "bolt-red" if fresh["icon"] != "bolt-red" else "bolt-blue"
+        assert admin.done("PATCH", MODEL, {"icon": other})["icon"] == other
+        status, text = mem.refused("PATCH", MODEL, {"icon": "star-teal"})
+        assert status == 403
+        assert "admin" in text
+        assert admin.refused("PATCH", MODEL, {"icon": "<svg onload=x>"})[0] == 422
+        (entry,) = admin.done("GET", f"{MODEL}/history", kind="registry:update")["history"]
+        assert (entry["before"], entry["after"]) == ({"icon": fresh["icon"]}, {"icon": other})
+        assert admin.done("PATCH", MODEL, {"icon": "generated"})["icon"] == fresh["icon"]
+
     def test_pages(self, office: Office) -> None:
         admin = office.by("admin")
         for at in range(5):
