@@ -28,6 +28,7 @@ from byname.http.server import HttpServer
 from byname.http.writes import Writes
 from byname.operations import expiry, gc, setup
 from byname.operations.context import Context
+from byname.operations.pulse import Pulse
 from byname.rest.api import make_api
 from byname.rest.content import Bytes
 from byname.rest.file_stream import FileStream
@@ -138,6 +139,8 @@ class Application:
     def __init__(self, ctx: Context, signer: Signer, settings: Settings) -> None:
         self.ctx = ctx
         self.stopping = threading.Event()
+        self.pulse = Pulse(ctx.database)
+        """Wakes whoever waits for a commit, of this process or another."""
         self._signer = signer
         self._settings = settings
         self._uses = KeyUses()
@@ -184,8 +187,14 @@ class Application:
             await asyncio.gather(*jobs, return_exceptions=True)
             await asyncio.to_thread(self.close)
 
+    def begin_to_stop(self) -> None:
+        """Nobody is sent here any more, and whoever waits for a change is answered now (F7)."""
+        self.stopping.set()
+        self.pulse.close()
+
     def close(self) -> None:
         """What was accepted is done and on disk."""
+        self.pulse.close()
         if self._graphql is not None:
             self._graphql.close()
         self._writes.close()
@@ -240,7 +249,7 @@ def serve(settings: Settings) -> int:
         host=settings.host,
         port=settings.port,
         on_started=announce,
-        on_stopping=application.stopping.set,
+        on_stopping=application.begin_to_stop,
     )
     application.open(server.address)
     try:

@@ -100,7 +100,12 @@ def serving(world: World, folder: Path) -> Iterator[Site]:
         application = wiring.Application(
             world.nobody, Signer(b"x" * 32), Settings(data=folder, port=port)
         )
-    server = HttpServer(application.router, host="127.0.0.1", port=port)
+    server = HttpServer(
+        application.router,
+        host="127.0.0.1",
+        port=port,
+        on_stopping=application.begin_to_stop,
+    )
     application.open(server.address)
     server.start()
     try:
