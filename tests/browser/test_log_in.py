@@ -13,6 +13,7 @@ def test_who_logs_in_with_a_key_sees_the_registries(
 ) -> None:
     visitor = visit(rig.api_key)
     assert visitor.page.locator("main").inner_text().find("Model") >= 0
+    visitor.page.get_by_label("Menu of ann").click()
     visitor.page.get_by_role("button", name="Log out").click()
     visitor.goto("/account")
     assert "/login" in visitor.page.url

@@ -5,7 +5,14 @@ import json
 from pathlib import Path
 
 STATIC = Path(__file__).resolve().parents[2] / "src" / "byname" / "web" / "static"
-OURS = {"byname.css", "byname.js"}
+OURS = {
+    "byname.css",
+    "byname.js",
+    "parts.css",
+    "people.css",
+    "registries.css",
+    "versions.css",
+}
 
 
 def test_every_script_and_style_of_others_is_what_its_makers_released() -> None:

@@ -6,7 +6,18 @@ from byname.http.links import Signer
 from byname.http.router import Router
 from byname.operations.context import Context
 from byname.operations.password import Guesses
-from byname.web import account, authorize, home, landing, login, project, registry, run, setup
+from byname.web import (
+    account,
+    authorize,
+    home,
+    landing,
+    login,
+    project,
+    registry,
+    run,
+    search,
+    setup,
+)
 from byname.web.page import Site, add_static
 
 
@@ -25,6 +36,7 @@ def add_pages(
     setup.add_page(router, site)
     account.add_page(router, site)
     home.add_page(router, site)
+    search.add_page(router, site)
     registry.add_page(router, site)
     project.add_page(router, site)
     run.add_page(router, site)

@@ -25,6 +25,10 @@ FORM_BYTES_MAX = 256 * 1024
 FORM_PURPOSE = "session-form"
 FORM_SECONDS = 12 * 3600
 NEXT_LENGTH_MAX = 2_048
+NOTICE_COOKIE = b"byname_notice"
+NOTICE_PURPOSE = "notice"
+NOTICE_SECONDS = 60
+NOTICE_LENGTH_MAX = 300
 
 
 def is_secure(site: Site, request: Request) -> bool:
@@ -34,11 +38,15 @@ def is_secure(site: Site, request: Request) -> bool:
 
 def read_token(site: Site, request: Request) -> str | None:
     """The token in the session's cookie; None where there is none."""
-    name = SECURE_COOKIE if is_secure(site, request) else COOKIE
+    token = _read_cookie(request, SECURE_COOKIE if is_secure(site, request) else COOKIE)
+    return None if token is None or len(token) >= 128 else token
+
+
+def _read_cookie(request: Request, name: bytes) -> str | None:
     for header in request.headers(b"cookie"):
         for piece in header.split(b";"):
             key, sign, value = piece.strip().partition(b"=")
-            if key == name and sign and len(value) < 128:
+            if key == name and sign:
                 return value.decode("latin-1")
     return None
 
@@ -50,6 +58,32 @@ def session_cookie(site: Site, request: Request, token: str) -> Header:
     seconds = int(ABSOLUTE.total_seconds()) if token else 0
     value = f"{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
     return b"set-cookie", (value + ("; Secure" if secure else "")).encode("ascii")
+
+
+def _notice_cookie(ask: Ask, text: str) -> Header:
+    """The header by which the next page says what was done; an empty text takes it away.
+
+    It is bound to the session, so that nobody can put words on another's page.
+    """
+    token = ""
+    if text:
+        told = text[:NOTICE_LENGTH_MAX].encode("utf-8", "replace").decode()
+        expires_at = int(time.time()) + NOTICE_SECONDS
+        token = ask.site.signer.sign(NOTICE_PURPOSE, [ask.session.id, told], expires_at)
+    seconds = NOTICE_SECONDS if text else 0
+    value = f"byname_notice={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+    return b"set-cookie", value.encode("ascii")
+
+
+def _read_notice(site: Site, request: Request, session: Session) -> str:
+    token = _read_cookie(request, NOTICE_COOKIE)
+    if not token:
+        return ""
+    try:
+        fields = site.signer.verify(NOTICE_PURPOSE, token, time.time())
+    except Unauthenticated:
+        return ""
+    return str(fields[1]) if len(fields) == 2 and fields[0] == session.id else ""
 
 
 def local_path(text: str | None, default: str) -> str:
@@ -75,6 +109,10 @@ class Ask:
     query: Callable[[str], str | None]
     client: str
     """The network address it came from."""
+    part: bool = False
+    """A part of a page is asked for, by a script of ours."""
+    notice: str = ""
+    """What was done just before, to be said once."""
     form: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -122,6 +160,8 @@ class Moved:
     to: str
     forget: bool = False
     """The browser is to forget its session."""
+    notice: str = ""
+    """What was done, for the next page to say."""
 
 
 Answer: TypeAlias = Shown | Moved
@@ -141,7 +181,12 @@ async def find_visit(site: Site, request: Request) -> sessions.Visit | None:
 
 def wants_page(request: Request) -> bool:
     """Whether it is a browser that asks, for people, and not a program."""
-    return b"text/html" in (request.header(b"accept") or b"")
+    return b"text/html" in (request.header(b"accept") or b"") or wants_part(request)
+
+
+def wants_part(request: Request) -> bool:
+    """Whether a script on a page of ours asks, to put a part of the answer into that page."""
+    return request.header(b"hx-request") is not None
 
 
 def page_for(site: Site, read: Reader) -> Handler:
@@ -173,6 +218,10 @@ async def _ask_for_login(site: Site, request: Request) -> None:
     wanted = local_path(site.root.rstrip("/") + path_of(request), site.root)
     if request.path == "/logout":
         wanted = site.root
+    if wants_part(request):
+        # The whole page is to go to the log-in, and to come back to where it is.
+        await send_empty(request, 204, [(b"hx-refresh", b"true"), NOT_KEPT])
+        return
     to = f"{site.root}login?next={quote(wanted, safe='')}"
     await send_empty(request, 303, [(b"location", to.encode("ascii")), NOT_KEPT])
 
@@ -199,6 +248,8 @@ async def answer_as(
         params=request.params,
         query=request.query,
         client=request.client,
+        part=wants_part(request),
+        notice="" if wants_part(request) else _read_notice(site, request, visit.session),
     )
     try:
         if changes:
@@ -211,6 +262,8 @@ async def answer_as(
         made = await asyncio.to_thread(render, ask, _refusal(error))
     if made.forget:
         made.headers.append(session_cookie(site, request, ""))
+    if made.notice or (ask.notice and made.status != 303):
+        made.headers.append(_notice_cookie(ask, made.notice))
     if made.status == 303:
         await send_empty(request, 303, made.headers)
     else:
@@ -227,6 +280,7 @@ class _Made:
     html: str
     headers: list[Header]
     forget: bool = False
+    notice: str = ""
 
 
 def _work(ask: Ask, answer: Reader, *, changes: bool) -> _Made:
@@ -241,7 +295,7 @@ def render(ask: Ask, answer: Answer) -> _Made:
     """The answer as a browser gets it."""
     if isinstance(answer, Moved):
         headers = [(b"location", answer.to.encode("ascii")), NOT_KEPT]
-        return _Made(303, "", headers, answer.forget)
+        return _Made(303, "", headers, answer.forget, answer.notice)
     error = answer.error
     html = TEMPLATES.get_template(answer.template).render(
         {
@@ -249,6 +303,8 @@ def render(ask: Ask, answer: Answer) -> _Made:
             "address": ask.site.address,
             "me": ask.ctx.who.username,
             "token": ask.form_token(),
+            "notice": ask.notice,
+            "sought": (ask.query("q") or "") if answer.template == "search.html" else "",
             "problem": None if error is None else error.message,
             **answer.values,
         }

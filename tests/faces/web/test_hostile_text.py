@@ -37,10 +37,11 @@ PAYLOADS = (
 )  # fmt: skip
 
 ELEMENTS = {
-    "a", "b", "body", "button", "circle", "code", "dd", "details", "div", "dl", "dt", "fieldset",
-    "form", "h1", "h2", "h3", "head", "header", "html", "input", "label", "legend", "li", "link",
-    "main", "meta", "nav", "p", "path", "pre", "section", "small", "span", "summary", "svg",
-    "table", "tbody", "td", "textarea", "th", "thead", "time", "title", "tr", "ul",
+    "a", "b", "body", "button", "circle", "code", "dd", "details", "dialog", "div", "dl", "dt",
+    "fieldset", "form", "h1", "h2", "h3", "head", "header", "hr", "html", "input", "kbd", "label",
+    "legend", "li", "link", "main", "meta", "nav", "option", "p", "path", "pre", "section", "select",
+    "small", "span", "summary", "svg", "table", "tbody", "td", "textarea", "th", "thead", "time",
+    "title", "tr", "ul",
 }  # fmt: skip
 
 
@@ -51,12 +52,25 @@ class Look(HTMLParser):
         super().__init__()
         self.problems: list[str] = []
         self.text: list[str] = []
+        self.in_script = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in ELEMENTS:
+        self.in_script = tag == "script"
+        if self.in_script:
+            # Only our own two files, which every page loads.
+            if not re.fullmatch(
+                r"/static/(htmx\.min|byname)\.js\?v=\w+", dict(attrs).get("src") or ""
+            ):
+                self.problems.append(f"<script {attrs}>")
+        elif tag not in ELEMENTS:
             self.problems.append(f"<{tag}>")
         for name, value in attrs:
-            if name.startswith("on") or name in ("style", "srcdoc", "http-equiv", "formaction"):
+            if name.startswith(("on", "hx-on", "data-hx")) or name in (
+                "style",
+                "srcdoc",
+                "http-equiv",
+                "formaction",
+            ):
                 self.problems.append(f"{tag} {name}={value}")
             if name in ("href", "action", "src") and not (value or "").startswith(("/", "#")):
                 self.problems.append(f"{tag} {name}={value}")
@@ -66,7 +80,12 @@ class Look(HTMLParser):
         self.problems.append(f"comment {data}")
 
     def handle_data(self, data: str) -> None:
+        if self.in_script and data.strip():
+            self.problems.append(f"<script>{data}")
         self.text.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.in_script = self.in_script and tag != "script"
 
 
 def fit(payload: str, forbidden: str) -> str:
@@ -122,7 +141,8 @@ def test_a10_no_field_becomes_markup_on_any_page(app: App, payload: str) -> None
         f"{version}&tab=metadata": (json.dumps(payload, ensure_ascii=False),),
         f"{version}&tab=usage": (), f"{version}&tab=files": (file_name.lstrip("/"),),
         f"{version}&confirm=remove-alias&alias={_quoted(alias)}": (alias, name),
-        f"{version}&confirm=unlink": (alias,), "/account": (payload[:100].strip(),),
+        f"{version}&confirm=unlink": (alias,), f"/search?q={_quoted(name[:90])}": (name,),
+        "/account": (payload[:100].strip(),),
         "/vision/training": (name,), "/vision/training?tab=runs": (payload,),
         source_page: (name,), f"{source_page}/v0": (payload, alias),
         "/vision/training/runs/r": (payload,), "/vision/training/runs/r?tab=files": (),
@@ -140,7 +160,9 @@ def test_a10_no_field_becomes_markup_on_any_page(app: App, payload: str) -> None
     browser.send("/account", do="make-key", name=payload * 9)
     for path in (f"/orgs/acme/registry/{_quoted(payload)}", f"/vision/{_quoted(payload)}",
                  f"{start}?selectionPath={_quoted(payload)}", f"{zoo}&version={_quoted(payload)}",
-                 f"/vision/training/runs/{_quoted(payload)}", f"/?org={_quoted(payload)}"):  # fmt: skip
+                 f"/vision/training/runs/{_quoted(payload)}", f"/?org={_quoted(payload)}",
+                 f"/search?q={_quoted(payload)}", f"/search?q=x&kind={_quoted(payload)}",
+                 f"/search?q=x&registry={_quoted(payload)}"):  # fmt: skip
         _check(path, browser.client.get(path, headers={"accept": "text/html"}).text, ())
     refused = app.stranger().client.post(
         "/login", data={"username": payload, "next": payload, "token": payload}
@@ -192,7 +214,9 @@ def test_r173_text_stands_out_from_what_is_behind_it_in_light_and_dark() -> None
     assert set(dark) == set(light)
     pairs = [
         ("on-alias", "alias"), ("on-locked", "locked"), ("on-oval", "oval"), ("on-tag", "tag"),
-        ("on-accent", "accent"), ("bad", "bad-paper"), ("ink", "code"), ("quiet", "code"),
+        ("on-accent", "accent"), ("bad", "bad-soft"), ("ink", "sunk"), ("quiet", "sunk"),
+        ("good", "good-soft"), ("warn", "warn-soft"), ("accent", "accent-soft"),
+        ("artifact", "artifact-soft"), ("run", "run-soft"), ("ink", "hover"), ("quiet", "hover"),
         *((text, paper) for text in ("ink", "quiet", "accent") for paper in ("paper", "panel")),
     ]  # fmt: skip
     for colours in (light, dark):
