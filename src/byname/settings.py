@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from byname.domain.target import Targets, parse_networks, parse_ports
+
 SECRET_LENGTH_MIN = 32
 
 
@@ -59,6 +61,22 @@ class Settings(BaseSettings):
         le=7 * 24 * 3600,
         description="How long an upload or download address stays good, in seconds.",
     )
+    webhook_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Networks that webhooks may be sent to although they are not public, separated "
+        "by commas, for example 10.1.0.0/16,fd12::/64. Every port may be used there. Empty: only "
+        "public addresses.",
+    )
+    webhook_ports: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("80", "443", "8000-9999"),
+        description="The ports that webhooks may be sent to, separated by commas; ranges with -.",
+    )
+    execution_days: int = Field(
+        default=90,
+        ge=1,
+        le=3_650,
+        description="How long the history of automations is kept, in days.",
+    )
 
     @field_validator("secret_key", mode="before")
     @classmethod
@@ -84,12 +102,29 @@ class Settings(BaseSettings):
             raise ValueError("it must hold no user name, no '?' and no '#'")
         return value.rstrip("/")
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "webhook_allow", "webhook_ports", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(host.strip() for host in value.split(",") if host.strip())
+            return tuple(each.strip() for each in value.split(",") if each.strip())
         return value
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parse_networks(value)
+        return value
+
+    @field_validator("webhook_ports")
+    @classmethod
+    def _are_ports(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parse_ports(value)
+        return value
+
+    @property
+    def targets(self) -> Targets:
+        """What this server may send to."""
+        return Targets(parse_networks(self.webhook_allow), parse_ports(self.webhook_ports))
 
     @property
     def address(self) -> str:

@@ -61,7 +61,7 @@ def build_context(settings: Settings) -> Context:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(folder / DATABASE_FILE)
         migrate(database)
-        return Context(database=database, blobs=LocalBlobStore(folder))
+        return Context(database=database, blobs=LocalBlobStore(folder), targets=settings.targets)
     except OSError as error:
         raise Unavailable(f"The data folder {folder} cannot be used: {error.strerror}") from error
 

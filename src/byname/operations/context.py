@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from byname.blobs.store import BlobStore
 from byname.domain.errors import Unauthenticated
 from byname.domain.policy import Actor
+from byname.domain.target import PUBLIC, Targets
 from byname.store.database import Database
 
 
@@ -28,6 +29,8 @@ class Context:
     """Through which face the request came, for the ledger: sdk, rest, cli, web or server."""
     now: Callable[[], int] = now_microseconds
     """The clock, in microseconds since 1970."""
+    targets: Targets = PUBLIC
+    """Which addresses requests may be sent to."""
 
     def acting(self, actor: Actor | None, face: str) -> Context:
         """The same server, asked by somebody through some face."""

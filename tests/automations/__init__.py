@@ -1,0 +1,1 @@
+"""What is sent: headers, the guard, and delivery."""
