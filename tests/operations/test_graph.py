@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from byname.domain.errors import NotFound, Unprocessable
+from byname.domain.ids import to_id
 from byname.domain.lineage import Graph
+from byname.domain.lineage_fold import Side
 from byname.operations import graph, lineage, run, team
 from byname.operations.context import Context
 from byname.store.database import Transaction
@@ -103,7 +105,7 @@ class TestTheGraph:
         assert (len(found.nodes), found.complete) == (3, False)
 
     @pytest.mark.parametrize("wrong", [{"depth": 0}, {"depth": 6}, {"fan_out": 101}])
-    def test_wrong_limits(self, chain: World, wrong: dict[str, int]) -> None:
+    def test_wrong_limits(self, chain: World, wrong: dict[str, Any]) -> None:
         with pytest.raises(Unprocessable):
             graph.around_version(chain.admin, f"{TEAM}/{PROJECT}/report:v0", **wrong)
 
@@ -127,6 +129,105 @@ class TestTheGraph:
         for n in range(30):
             use(chain.admin, f"user{n}", model.id)
         assert statements() == few
+
+
+class TestFurther:
+    """R152: the graph loads two levels and expands on demand; R150: single nodes are pulled out."""
+
+    def test_a_node_beyond_the_fan_out_is_pulled_out(self, chain: World) -> None:
+        ctx = chain.admin
+        model = log_version(ctx, "model")
+        for n in range(8):
+            use(ctx, f"user{n}", model.id)
+        ref = f"{TEAM}/{PROJECT}/model:v0"
+        far = to_id("Run", run.id_of(ctx, TEAM, PROJECT, "user7"))
+        few = graph.around_version(ctx, ref, depth=1, fan_out=3)
+        assert far not in {node.id for node in few.nodes}
+        more = graph.around_version(
+            ctx, ref, depth=1, fan_out=3, further=graph.Further(pulled=[far])
+        )
+        assert ("model:v0", "user7", "used") in arrows(more)
+        counts = [
+            next(node for node in each.nodes if node.id == each.root).more_results
+            for each in (few, more)
+        ]
+        assert [each.count for each in counts if each is not None] == [6, 5]
+
+    def test_outer_nodes_are_expanded_one_after_the_other(self, chain: World) -> None:
+        ctx = chain.admin
+        ref = f"{TEAM}/{PROJECT}/model:v0"
+        report = next(
+            node.id for node in graph.around_version(ctx, ref).nodes
+            if (node.name or "").endswith("report:v0")
+        )  # fmt: skip
+        show = to_id("Run", run.id_of(ctx, TEAM, PROJECT, "show"))
+        found = graph.around_version(ctx, ref, further=graph.Further(expanded=[show, report]))
+        assert ("report:v0", "show", "used") in arrows(found)
+        assert next(node for node in found.nodes if node.id == show).expanded
+
+    def test_what_is_tied_to_nothing_or_no_node_does_not_come(self, chain: World) -> None:
+        ctx = chain.admin
+        other = log_version(ctx, "other", files={"o": b"o"})
+        ref = f"{TEAM}/{PROJECT}/report:v0"
+        plain = graph.around_version(ctx, ref)
+        ids = [to_id("Artifact", other.id), "nonsense", to_id("Run", 999), to_id("User", 1)]
+        found = graph.around_version(ctx, ref, further=graph.Further(ids, ids))
+        assert [node.id for node in found.nodes] == [node.id for node in plain.nodes]
+
+
+class TestNeighbours:
+    """R150: a cluster is searchable."""
+
+    def test_runs_of_a_version_by_a_part_of_their_name(self, chain: World) -> None:
+        ctx = chain.admin
+        model = log_version(ctx, "model")
+        for n in range(12):
+            use(ctx, f"user{n}", model.id)
+        here = to_id("Artifact", model.id)
+        found = graph.neighbours(ctx, here, Side.RESULTS, text="USER1")
+        assert [node.name for node in found.nodes] == [
+            f"{TEAM}/{PROJECT}/user{n}" for n in (1, 10, 11)
+        ]
+        assert (found.next, found.hidden) == (None, 0)
+        first = graph.neighbours(ctx, here, Side.RESULTS, first=5)
+        rest = graph.neighbours(ctx, here, Side.RESULTS, first=50, after=first.next or "")
+        assert len({node.id for node in (*first.nodes, *rest.nodes)}) == 13
+        makers = graph.neighbours(ctx, here, Side.SOURCES).nodes
+        assert [node.name for node in makers] == [f"{TEAM}/{PROJECT}/train"]
+        shown = makers[0].display_name or ""
+        assert graph.neighbours(ctx, here, Side.SOURCES, text=shown.upper()).nodes == makers
+
+    def test_versions_of_a_run(self, chain: World) -> None:
+        here = to_id("Run", run.id_of(chain.admin, TEAM, PROJECT, "eval"))
+        for side, name in ((Side.SOURCES, "model:v0"), (Side.RESULTS, "report:v0")):
+            found = graph.neighbours(chain.admin, here, side, text=":V0")
+            assert [node.name for node in found.nodes] == [f"{TEAM}/{PROJECT}/{name}"]
+            assert graph.neighbours(chain.admin, here, side, text="other").nodes == []
+
+    def test_r112_what_is_hidden_is_only_counted(self, chain: World) -> None:
+        ctx = chain.admin
+        eve = chain.add_person("eve", in_organization="member")
+        model = log_version(ctx, "model")
+        found = graph.neighbours(eve, to_id("Artifact", model.id), Side.RESULTS)
+        assert (found.nodes, found.hidden) == ([], 1)
+        for node_id in (
+            to_id("Run", run.id_of(ctx, TEAM, PROJECT, "eval")),
+            to_id("Artifact", log_version(ctx, "report", files={"r": b"r"}).id),
+            "nonsense",
+        ):
+            with pytest.raises(NotFound):
+                graph.neighbours(eve, node_id, Side.RESULTS)
+
+    def test_nothing_hidden_is_pulled_into_a_graph(self, chain: World) -> None:
+        ctx = chain.admin
+        eve = chain.add_person("eve", in_organization="member")
+        ref = f"{ORGANIZATION}/{REGISTRY}/Zoo:v0"
+        plain = graph.around_version(eve, ref)
+        ids = [to_id("Run", run.id_of(ctx, TEAM, PROJECT, name)) for name in ("eval", "show")]
+        found = graph.around_version(eve, ref, further=graph.Further(ids, ids))
+        assert [(node.kind, node.name) for node in found.nodes] == [
+            (node.kind, node.name) for node in plain.nodes
+        ]
 
 
 class TestHiddenNodes:

@@ -107,3 +107,123 @@ def places_of_versions(tx: Transaction, version_ids: Sequence[int]) -> dict[int,
                 Place(row["project_id"], row["name"], row["number"], row["kind"] == "sequence")
             )
     return found
+
+
+# ---- arrows and neighbours by name -------------------------------------------------------------
+
+
+def arrows_between(
+    tx: Transaction, version_ids: Sequence[int], run_ids: Sequence[int], table: str
+) -> list[tuple[int, int]]:
+    """Which of these runs made (`run_output`) or used (`run_input`) which of these versions.
+
+    Pairs of version and run.
+    """
+    found: list[tuple[int, int]] = []
+    if not run_ids:
+        return found
+    runs = ",".join("?" * len(run_ids))
+    for start in range(0, len(version_ids), 500):
+        some = version_ids[start : start + 500]
+        rows = tx.all(
+            f"SELECT version_id, run_id FROM {table}"
+            f" WHERE version_id IN ({','.join('?' * len(some))}) AND run_id IN ({runs})"
+            " ORDER BY version_id, run_id",
+            [*some, *run_ids],
+        )
+        found += [(row["version_id"], row["run_id"]) for row in rows]
+    return found
+
+
+def projects_of_runs(tx: Transaction, version_id: int, table: str) -> dict[int, int]:
+    """How many live runs that made or used the version there are in each project."""
+    rows = tx.all(
+        f"SELECT r.project_id, count(*) AS n FROM {table} l {_LIVE_RUN}"
+        " WHERE l.version_id = :version GROUP BY r.project_id",
+        {"version": version_id},
+    )
+    return {row["project_id"]: row["n"] for row in rows}
+
+
+def list_runs(
+    tx: Transaction,
+    version_id: int,
+    table: str,
+    project_ids: Sequence[int],
+    text: str,
+    *,
+    after: int,
+    limit: int,
+) -> list[int]:
+    """The live runs in these projects that made or used the version, and whose name has the text."""
+    if not project_ids:
+        return []
+    rows = tx.all(
+        f"SELECT l.run_id AS id FROM {table} l {_LIVE_RUN} WHERE l.version_id = ? AND l.run_id > ?"
+        f" AND r.project_id IN ({','.join('?' * len(project_ids))})"
+        " AND (instr(byname_fold(r.display_name), ?) > 0 OR instr(byname_fold(r.name), ?) > 0)"
+        " ORDER BY l.run_id LIMIT ?",
+        [version_id, after, *project_ids, text, text, limit],
+    )
+    return [row["id"] for row in rows]
+
+
+_IN_SIGHT = (
+    "FROM {table} l {live} JOIN membership m ON m.version_id = v.id AND m.deleted_at IS NULL"
+    " JOIN collection h ON h.id = m.collection_id AND h.deleted_at IS NULL WHERE l.run_id = ?"
+)
+
+
+def projects_of_versions(tx: Transaction, run_id: int, table: str) -> list[int]:
+    """The projects in which versions that the run made or used lie or are linked."""
+    rows = tx.all(
+        "SELECT DISTINCT h.project_id " + _IN_SIGHT.format(table=table, live=_LIVE_VERSION),
+        [run_id],
+    )
+    return [row["project_id"] for row in rows]
+
+
+def count_versions(tx: Transaction, run_id: int, table: str) -> int:
+    """How many committed versions the run made or used."""
+    row = tx.one(
+        f"SELECT count(*) AS n FROM {table} l {_LIVE_VERSION} WHERE l.run_id = :run",
+        {"run": run_id},
+    )
+    return 0 if row is None else int(row["n"])
+
+
+def list_versions(
+    tx: Transaction,
+    run_id: int,
+    table: str,
+    project_ids: Sequence[int],
+    text: str,
+    *,
+    after: int,
+    limit: int,
+) -> list[int]:
+    """The versions the run made or used that these projects know under a name with the text."""
+    if not project_ids:
+        return []
+    rows = tx.all(
+        "SELECT DISTINCT l.version_id AS id "
+        + _IN_SIGHT.format(table=table, live=_LIVE_VERSION)
+        + f" AND l.version_id > ? AND h.project_id IN ({','.join('?' * len(project_ids))})"
+        " AND instr(byname_fold(h.name || ':v' || m.number), ?) > 0"
+        " ORDER BY l.version_id LIMIT ?",
+        [run_id, after, *project_ids, text, limit],
+    )
+    return [row["id"] for row in rows]
+
+
+def count_in_projects(tx: Transaction, run_id: int, table: str, project_ids: Sequence[int]) -> int:
+    """How many versions the run made or used are known in these projects."""
+    if not project_ids:
+        return 0
+    row = tx.one(
+        "SELECT count(DISTINCT l.version_id) AS n "
+        + _IN_SIGHT.format(table=table, live=_LIVE_VERSION)
+        + f" AND h.project_id IN ({','.join('?' * len(project_ids))})",
+        [run_id, *project_ids],
+    )
+    return 0 if row is None else int(row["n"])
