@@ -148,6 +148,11 @@ ROWS: list[Row] = [
     _registry("PUT", "/collections/{collection}/tags/{tag}", P.TAG),
     _registry("DELETE", "/collections/{collection}/tags/{tag}", P.TAG),
     _registry("GET", "/collections/{collection}/versions", P.SEE),
+    Row(
+        Rest("GET", REGISTRY + "/collections/{collection}/compare", query="from=v0&to=next"),
+        R,
+        P.SEE,
+    ),
     _registry(
         "POST",
         "/collections/{collection}/links",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
 from byname.cli.client import (
     DEFAULT_URL,
     LIMIT,
+    PAGE_MAX,
     ApiKey,
     Filter,
     Limit,
@@ -20,7 +23,7 @@ from byname.cli.client import (
 )
 from byname.cli.output import AsJson, in_columns, tell, telling
 
-app = typer.Typer(no_args_is_help=True, help="List, show, link and unlink versions.")
+app = typer.Typer(no_args_is_help=True, help="List, show, compare, link and unlink versions.")
 
 Place = Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY/COLLECTION:VERSION")]
 Collection = Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY/COLLECTION")]
@@ -93,3 +96,80 @@ def unlink(
     with telling(as_json):
         call(url, api_key, "DELETE", version_path(place))
         tell(as_json, {"unlinked": place}, f"Unlinked {place}.")
+
+
+@app.command()
+def compare(
+    collection: Collection,
+    before: Annotated[str, typer.Argument(help="A number such as v1, or an alias.")],
+    after: Annotated[str, typer.Argument(help="A number such as v2, or an alias.")],
+    limit: Limit = LIMIT,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs between two versions of a collection; at most so many files."""
+    with telling(as_json):
+        where = collection_path(collection, "compare")
+        # Aliases as such may be words of any sort, so they go into the query.
+        words = {"from": before, "to": after}
+        found = _compared(url, api_key, where, words, limit)
+        tell(as_json, found, _side_by_side(found))
+
+
+def _compared(
+    url: str, api_key: str, where: str, words: dict[str, str], limit: int
+) -> dict[str, Any]:
+    """The comparison with the files of as many pages as are wanted."""
+    found: dict[str, Any] = {}
+    after: str | None = ""
+    while after is not None:
+        left = limit - len(found.get("files", []))
+        if left < 1:
+            break
+        query = urlencode({**words, "first": min(left, PAGE_MAX), "after": after})
+        page = call(url, api_key, "GET", f"{where}?{query}")
+        after = page["next"]
+        if found:
+            found["files"] += page["files"]
+            found["next"] = after
+        else:
+            found = page
+    return found
+
+
+_SIGNS = {"changed": "~", "added": "+", "removed": "-", "same": " "}
+
+
+def _side_by_side(found: dict[str, Any]) -> str:
+    """For people: first what the versions are, then the metadata, then the files that differ."""
+    old, new = found["before"], found["after"]
+    rows = [["", "", old["version"], new["version"]]]
+    for title, key in (
+        ("Digest", "digest"),
+        ("Files", "file_count"),
+        ("Bytes", "size_bytes"),
+        ("Run", "run"),
+    ):
+        sign = " " if old[key] == new[key] else "~"
+        rows.append([sign, title, str(old[key] or ""), str(new[key] or "")])
+    for title, words in (("Tags", found["tags"]), ("Aliases", found["aliases"])):
+        sign = "~" if words["added"] or words["removed"] else " "
+        olds, news = (", ".join(words["kept"] + words[side]) for side in ("removed", "added"))
+        rows.append([sign, title, olds, news])
+    rows += [
+        [
+            _SIGNS[line["change"]],
+            line["key"],
+            "" if line["change"] == "added" else json.dumps(line["before"]),
+            "" if line["change"] == "removed" else json.dumps(line["after"]),
+        ]
+        for line in found["metadata"]
+    ]
+    for each in found["files"]:
+        sizes = [
+            "" if side is None else f"{side['size_bytes']} bytes"
+            for side in (each["before"], each["after"])
+        ]
+        rows.append([_SIGNS[each["change"]], each["path"], *sizes])
+    return in_columns(rows, "")

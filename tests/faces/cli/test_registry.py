@@ -98,6 +98,23 @@ class TestEveryCallIsACommand:
         assert ask(site, "version", "unlink", f"{park}:v0") == {"unlinked": f"{park}:v0"}
         assert ask(site, "collection", "rm", park) == {"deleted": park}
 
+    def test_two_versions_side_by_side(self, site: Site) -> None:
+        """R59, with files that take several pages."""
+        files = {f"f{at:04}": b"1" for at in range(1_200)}
+        admin = site.world.admin
+        link_version(admin, log_version(admin, files=files), aliases=["staging"])
+        link_version(admin, log_version(admin, files={**files, "g": b"", "f0000": b"22"}))
+        found = ask(site, "version", "compare", ZOO, "staging", "v1", "--limit", "5")
+        assert found["file_counts"] == {"added": 1, "removed": 0, "changed": 1}
+        assert [each["path"] for each in found["files"]] == ["f0000", "g"]
+        assert (found["before"]["version"], found["after"]["version"]) == ("v0", "v1")
+        link_version(admin, log_version(admin, files={"g": b""}))
+        found = ask(site, "version", "compare", ZOO, "v1", "v2", "--limit", "1100")
+        assert (len(found["files"]), found["next"]) == (1_100, "f1099")
+        words = run(site, "version", "compare", ZOO, "v0", "v1").stdout
+        assert [line.split()[0] for line in words.splitlines()][-2:] == ["~", "+"]
+        assert run(site, "version", "compare", ZOO, "v0", "v9").exit_code == 5
+
     def test_people_get_words(self, site: Site, tmp_path: Path) -> None:
         link_version(site.world.admin, log_version(site.world.admin), aliases=["production"])
         assert "Model" in run(site, "registry", "ls", ORGANIZATION).stdout
