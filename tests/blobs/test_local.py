@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +29,29 @@ class TestLocalBlobStore(BlobStoreSuite):
         store = LocalBlobStore(tmp_path / "data")
         yield store
         store.close()
+
+
+class TestTwoProcesses:
+    """Two servers may share a data folder: what one begins, the other may complete."""
+
+    def test_both_complete_one_upload_at_the_same_time(self, tmp_path: Path) -> None:
+        stores = [LocalBlobStore(tmp_path / "data") for _ in range(2)]
+        for turn in range(40):
+            key = f"{turn:032x}"
+            parts = [bytes([turn, number]) * 20_000 for number in range(1, 9)]
+            for number, part in enumerate(parts, 1):
+                put_part(stores[number % 2], number, part, key)
+            gate = threading.Barrier(2)
+
+            def complete(store: LocalBlobStore, key: str = key, gate: Any = gate) -> Any:
+                gate.wait(10)
+                return store.assemble(1, key, range(1, 9))
+
+            with ThreadPoolExecutor(2) as pool:
+                found = list(pool.map(complete, stores))
+            assert found == [describe(b"".join(parts))] * 2
+        for store in stores:
+            store.close()
 
 
 class RecordingDisk(Disk):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +125,18 @@ def test_a_database_of_a_newer_byname_is_left_alone(tmp_path: Path, fresh: Datab
     with pytest.raises(Unavailable, match="newer Byname"):
         migration.migrate(fresh)
     assert shape(fresh) == before
+
+
+def test_servers_that_start_at_once_on_an_empty_folder_all_find_the_schema(tmp_path: Path) -> None:
+    gate = threading.Barrier(4)
+
+    def start(_number: int) -> int:
+        gate.wait(10)
+        database = Database(tmp_path / "shared.db")
+        migration.migrate(database)
+        found = migration.present_version(database)
+        database.close()
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(start, range(4))) == [schema.SCHEMA_VERSION] * 4

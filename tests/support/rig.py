@@ -39,6 +39,11 @@ class Rig:
     port: int
     api_key: str
     process: subprocess.Popen[bytes] | None = None
+    command: tuple[str, ...] = (str(BYNAME),)
+
+    def beside(self, *command: str) -> Rig:
+        """Another server on the same data folder, not started; by another command when given."""
+        return Rig(self.data, free_port(), self.api_key, None, command or self.command)
 
     @property
     def url(self) -> str:
@@ -56,7 +61,7 @@ class Rig:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(str(BYNAME), "serve"),
+                    *(*self.command, "serve"),
                     *("--data", str(self.data), "--port", str(self.port)),
                 ],
                 stdout=log,

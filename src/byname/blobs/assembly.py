@@ -150,7 +150,14 @@ class Assemblies:
                 if joining.fd is not None:
                     self._disk.sync(joining.fd)
                 self._place(joining.path, namespace, blob.sha256, blob.size)
-            except NotFound:
+            except (NotFound, FileNotFoundError) as error:
+                # Another process on this folder may have completed it, and tidied up.
+                done = self._read_done(upload_key)
+                if done is not None:
+                    self._reset(joining)
+                    return done
+                if isinstance(error, FileNotFoundError):
+                    self._reset(joining)
                 # What is joined stays good for the time when the part has come.
                 raise
             except BaseException:

@@ -115,8 +115,9 @@ def remove(tx: Transaction, key_id: int) -> None:
 
 
 def put_uses(tx: Transaction, uses: Mapping[int, int]) -> None:
-    """These keys were used at these times. Keys deleted since are passed over."""
+    """These keys were used at these times, or later. Keys deleted since are passed over."""
     tx.run_many(
-        "UPDATE api_key SET last_used_at = ? WHERE id = ?",
-        [(at, key_id) for key_id, at in uses.items()],
+        "UPDATE api_key SET last_used_at = ?"
+        " WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)",
+        [(at, key_id, at) for key_id, at in uses.items()],
     )

@@ -41,6 +41,8 @@ def migrate(database: Database) -> None:
     if found == schema.SCHEMA_VERSION:
         return
     with database.write() as tx:
+        # Another process may have started on the same folder meanwhile.
+        found = present_version(database)
         if found == 0:
             for statement in schema.TABLES:
                 tx.run(statement)
