@@ -46,6 +46,11 @@ contract: setup ## Only the tests with the real clients
 bench: .setup-main ## Measure speed beside MLflow and docker-registry (takes long)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: screenshots
+screenshots: .setup-main ## Pictures of every page into screenshots/ (ARGS="registry --width 390" for some)
+	@$(PYTHON) scripts/debian.py screenshots
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
 .PHONY: serve
 serve: .setup-main ## Start a server for yourself (ARGS="--data DIR --port N")
 	@$(BIN)/byname serve $(ARGS)

@@ -1,0 +1,59 @@
+"""Every page there is, for those who look at all of them: pictures, accessibility, width, weight.
+
+Add yours here. The paths are those of the sample that `sample.py` makes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.browser.sample import CLASSIFIERS, PROJECT
+from tests.support.rig import ORGANIZATION, TEAM
+
+REGISTRY = f"/orgs/{ORGANIZATION}/registry/Model"
+COLLECTION = (
+    f"{REGISTRY}?selectionPath={ORGANIZATION}%2Fwandb-registry-Model%2F{CLASSIFIERS}"
+)  # fmt: skip
+VERSION = f"{COLLECTION}&view=membership&version=v12"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A page, and who looks at it; None is a stranger."""
+
+    name: str
+    path: str
+    who: str | None = "ann"
+
+
+PAGES = (
+    # ---- before the log-in, and the account ----
+    Look("login", "/login", None),
+    Look("welcome", "/", None),
+    Look("authorize", "/authorize", None),
+    Look("account", "/account"),
+    # ---- registries ----
+    Look("landing", "/"),
+    Look("landing-viewer", "/", "fay"),
+    Look("new-registry", f"/orgs/{ORGANIZATION}/new-registry"),
+    Look("registry", REGISTRY),
+    Look("registry-empty", f"/orgs/{ORGANIZATION}/registry/Embeddings"),
+    Look("search", "/search?q=zoo"),
+    Look("search-nothing", "/search?q=okapi"),
+    Look("not-found", f"/orgs/{ORGANIZATION}/registry/None"),
+    # ---- collections and versions ----
+    Look("collection", COLLECTION),
+    Look("collection-history", f"{COLLECTION}&tab=history"),
+    Look("version", VERSION),
+    Look("version-member", VERSION, "ben"),
+    Look("version-metadata", f"{VERSION}&tab=metadata"),
+    Look("version-usage", f"{VERSION}&tab=usage"),
+    Look("version-files", f"{VERSION}&tab=files"),
+    Look("unlink", f"{VERSION}&confirm=unlink"),
+    # ---- projects and runs ----
+    Look("project", f"/{TEAM}/{PROJECT}"),
+    Look("project-runs", f"/{TEAM}/{PROJECT}?tab=runs"),
+    Look("run", f"/{TEAM}/{PROJECT}/runs/run0012"),
+    Look("run-files", f"/{TEAM}/{PROJECT}/runs/run0012?tab=files"),
+    Look("run-lineage", f"/{TEAM}/{PROJECT}/runs/run0012?tab=lineage"),
+)
