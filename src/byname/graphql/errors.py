@@ -21,6 +21,21 @@ FINAL = {
     Kind.STORAGE_FULL: 413,
 }
 
+PYTHON_CLIENT = b"W&B "
+"""How the client's Python part names itself in `User-Agent`; its core says `wandb-core`."""
+PYTHON_FINAL = frozenset({400, 401, 403, 404, 409})
+"""What the Python part, up to release 0.28, shows at once. It repeats every other 4xx, and 501, for
+twenty seconds and more, although the answer will stay the same."""
+
+
+def status_for(status: int, user_agent: bytes | None) -> int:
+    """The status under which this client shows the refusal to its user at once (protocol 5)."""
+    lasting = 400 <= status < 500 and status != STATUS_BY_KIND[Kind.THROTTLED]
+    lasting = lasting or status == STATUS_BY_KIND[Kind.UNSUPPORTED]
+    if lasting and status not in PYTHON_FINAL and (user_agent or b"").startswith(PYTHON_CLIENT):
+        return STATUS_BY_KIND[Kind.INVALID]
+    return status
+
 
 def status_of(error: DomainError) -> int:
     """The HTTP status for a refusal."""

@@ -80,13 +80,15 @@ class GraphQLFace:
 
     async def handle(self, request: Request) -> None:
         """Answer one GraphQL request."""
+        agent = request.header(b"user-agent")
         try:
             status, body = await self._answer(request)
         except DomainError as error:
             status, body = errors.render_refusal(error)
+            status = errors.status_for(status, agent)
             await send_json_bytes(request, orjson.dumps(body), status, [*error_headers(error)])
             return
-        await send_json_bytes(request, orjson.dumps(body), status)
+        await send_json_bytes(request, orjson.dumps(body), errors.status_for(status, agent))
 
     async def _answer(self, request: Request) -> tuple[int, dict[str, Any]]:
         header = request.header(b"authorization")
