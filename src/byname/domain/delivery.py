@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+
+from byname.domain.payload import hide
 
 RETRY_SECONDS = (10, 60, 600, 3_600)
 """How long after the first, second, ... failed attempt the next one is made."""
@@ -31,6 +34,20 @@ class State(StrEnum):
     PENDING = "pending"
     FINISHED = "finished"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request ready to be sent. What is secret in it is not shown when it is printed."""
+
+    url: str = field(repr=False)
+    body: str = field(repr=False)
+    event: str
+    delivery_id: str
+    access_token: str | None = field(default=None, repr=False)
+    signing_secret: str | None = field(default=None, repr=False)
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """What must not be shown when the receiver repeats it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +121,12 @@ def _retry_after_seconds(text: str | None, now: datetime) -> float | None:
     return min(max((at - now).total_seconds(), 0.0), float(RETRY_AFTER_SECONDS_MAX))
 
 
-def readable(answer: bytes) -> str:
-    """The beginning of an answer as text: at most 4 kB, without what no page should show (S4)."""
-    text = answer.decode("utf-8", "replace")
+def readable(answer: bytes, hidden: Iterable[str] = ()) -> str:
+    """The beginning of an answer as text: at most 4 kB, without what no page should show (S4).
+
+    Secrets that the receiver repeats are masked before anything is cut off (R141).
+    """
+    text = hide(answer.decode("utf-8", "replace"), hidden)
     if "\x00" in text or text.count("\ufffd") * 10 > len(text):
         return f"({len(answer)} bytes that are no text)"
     shown = "".join(c for c in text if c in "\n\t" or (c.isprintable() and c != "\ufffd"))
