@@ -47,6 +47,12 @@ class Settings(BaseSettings):
         description="Signs upload and download addresses; at least 32 characters. Empty: the file "
         "secret.key in the data folder, made at the first start.",
     )
+    encryption_key: SecretStr | None = Field(
+        default=None,
+        description="Encrypts the secrets of teams in the database; at least 32 characters. "
+        "Several, separated by commas, while a key is replaced: the new one first. Empty: the file "
+        "encryption.key in the data folder, made at the first start.",
+    )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("*",),
         description="The host names under which the server answers, separated by commas; * for "
@@ -78,7 +84,7 @@ class Settings(BaseSettings):
         description="How long the history of automations is kept, in days.",
     )
 
-    @field_validator("secret_key", mode="before")
+    @field_validator("secret_key", "encryption_key", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -88,6 +94,14 @@ class Settings(BaseSettings):
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < SECRET_LENGTH_MIN:
             raise ValueError(f"it must have at least {SECRET_LENGTH_MIN} characters")
+        return value
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _each_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        keys = [] if value is None else value.get_secret_value().split(",")
+        if any(len(key.strip()) < SECRET_LENGTH_MIN for key in keys):
+            raise ValueError(f"each key must have at least {SECRET_LENGTH_MIN} characters")
         return value
 
     @field_validator("public_url")

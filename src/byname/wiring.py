@@ -26,7 +26,7 @@ from byname.http.message import Request, send_json
 from byname.http.router import Router
 from byname.http.server import HttpServer
 from byname.http.writes import Writes
-from byname.operations import expiry, gc, setup
+from byname.operations import expiry, gc, secret, setup
 from byname.operations.context import Context
 from byname.operations.pulse import Pulse
 from byname.rest.api import make_api
@@ -38,6 +38,7 @@ from byname.rest.telemetry import Telemetry
 from byname.settings import SECRET_LENGTH_MIN, Settings
 from byname.store.database import Database
 from byname.store.migration import migrate
+from byname.store.vault import Vault, is_used, read_keys
 from byname.web.pages import add_pages
 
 logger = logging.getLogger("byname")
@@ -47,6 +48,7 @@ SWEEP_SECONDS = 3600.0
 CHECKPOINT_SECONDS = 30.0
 DATABASE_FILE = "byname.db"
 SECRET_FILE = "secret.key"  # noqa: S105  The name of a file.
+ENCRYPTION_FILE = "encryption.key"
 
 
 def build_context(settings: Settings) -> Context:
@@ -61,9 +63,88 @@ def build_context(settings: Settings) -> Context:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(folder / DATABASE_FILE)
         migrate(database)
-        return Context(database=database, blobs=LocalBlobStore(folder), targets=settings.targets)
+        return Context(
+            database=database,
+            blobs=LocalBlobStore(folder),
+            targets=settings.targets,
+            vault=open_vault(settings, database),
+        )
     except OSError as error:
         raise Unavailable(f"The data folder {folder} cannot be used: {error.strerror}") from error
+
+
+def open_vault(settings: Settings, database: Database) -> Vault:
+    """What encrypts the secrets of teams, with the keys from the settings or from their file.
+
+    The file is made with the first use of the database, and never again: a lost key is said to be
+    lost, and not replaced by one that opens nothing.
+
+    Raises:
+        Unavailable: the key is missing, damaged, or not the one that the database was used with.
+    """
+    file = settings.data.absolute() / ENCRYPTION_FILE
+    given = settings.encryption_key
+    with database.read() as tx:
+        used = is_used(tx)
+    if given is not None:
+        vault = Vault([key.strip() for key in given.get_secret_value().split(",")])
+        wrong = "BYNAME_ENCRYPTION_KEY is not the key"
+    else:
+        if not file.exists():
+            if used:
+                raise Unavailable(
+                    f"The encryption key {file} is missing; the secrets in the database cannot be "
+                    "read without it. Put it back, or say it as BYNAME_ENCRYPTION_KEY"
+                )
+            _make_secret(file)
+        vault = Vault(file=file)
+        wrong = f"{file} does not hold the key"
+    with database.read() as tx:
+        fits = vault.fits(tx)
+    if not fits:
+        raise Unavailable(f"{wrong} that the secrets in the database are encrypted with")
+    if not used:
+        with database.write() as tx:
+            vault.close(tx)
+    return vault
+
+
+def rotate_encryption_key(settings: Settings) -> int:
+    """All secrets are encrypted with a new key; how many values there are (R148).
+
+    - The key in the file is replaced by a new one. A server that runs notices it by itself.
+    - With BYNAME_ENCRYPTION_KEY it is the first key there; the others can be taken out afterwards.
+
+    A kill at any time leaves a file with every key that a value is encrypted with.
+
+    Raises:
+        Unavailable: the data folder or the present key cannot be used.
+    """
+    ctx = build_context(settings)
+    file = settings.data.absolute() / ENCRYPTION_FILE
+    try:
+        if settings.encryption_key is not None:
+            return secret.reseal(ctx)
+        fresh = secrets.token_urlsafe(48)
+        _replace_file(file, "\n".join([fresh, *read_keys(file)]))
+        count = secret.reseal(ctx)
+        _replace_file(file, fresh)
+        return count
+    finally:
+        ctx.blobs.close()
+        ctx.database.close()
+
+
+def _replace_file(path: Path, text: str) -> None:
+    """The file holds this: whole or as before, whatever happens."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    _sync_folder(path.parent)
 
 
 def read_secret(settings: Settings) -> bytes:
@@ -101,7 +182,11 @@ def _make_secret(path: Path) -> None:
             path.hardlink_to(temporary)
     finally:
         temporary.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

@@ -13,6 +13,7 @@ from byname.operations import organization, setup, team, user
 from byname.operations.context import Context
 from byname.store.database import Database
 from byname.store.migration import migrate
+from byname.store.vault import Vault
 
 ORGANIZATION = "smle-reg"
 TEAM = "smle-reg-team-2"
@@ -92,7 +93,8 @@ def make_context(folder: Path) -> Context:
     """An empty server state on disk, of which nobody is the administrator yet."""
     database = Database(folder / "byname.db")
     migrate(database)
-    return Context(database=database, blobs=LocalBlobStore(folder))
+    vault = Vault(["a key for tests only, never anywhere else"])
+    return Context(database=database, blobs=LocalBlobStore(folder), vault=vault)
 
 
 def make_house(folder: Path) -> House:

@@ -21,6 +21,7 @@ from byname.operations import version as versions
 from byname.operations.context import Context
 from byname.store.database import Database
 from byname.store.migration import migrate
+from byname.store.vault import Vault
 
 ORGANIZATION = "acme"
 TEAM = "vision"
@@ -69,7 +70,11 @@ def make_world(folder: Path) -> World:
     """A server set up in the folder."""
     database = Database(folder / "byname.db")
     migrate(database)
-    nobody = Context(database=database, blobs=LocalBlobStore(folder))
+    nobody = Context(
+        database=database,
+        blobs=LocalBlobStore(folder),
+        vault=Vault(["a key for tests only, never anywhere else"]),
+    )
     setup.set_up(
         nobody,
         username="admin",

@@ -71,6 +71,8 @@ class Entry:
     revision: int | None = None
     """Of the alias, for what happened to aliases."""
     cause: str | None = None
+    names: tuple[str, ...] = ()
+    """Of a link: the aliases that it placed, or took with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,15 @@ def check_tag(name: str) -> str:
     return name
 
 
+def check_title(text: str, what: str, *, length_max: int) -> str:
+    """A name that is only shown, not part of an address; in NFC.
+
+    Raises:
+        Unprocessable: empty, too long, or holding control characters.
+    """
+    return _printable(text, what, length_max=length_max)
+
+
 def is_number(ref: str) -> bool:
     """Whether the text has the form of a version number, `v` and digits (R62)."""
     return _NUMBER.fullmatch(ref) is not None

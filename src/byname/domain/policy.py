@@ -65,6 +65,9 @@ class Permission(Enum):
     DELETE_VERSION = (Role.MEMBER, "delete a version")
     DELETE_RUN = (Role.MEMBER, "delete a run")
     EDIT_PROJECT = (Role.MEMBER, "rename or describe this")  # P21
+    AUTOMATE_COLLECTION = (Role.MEMBER, "change an automation of a collection")  # P19
+    AUTOMATE_PROJECT = (Role.MEMBER, "change an automation of a project")
+    AUTOMATE_REGISTRY = (Role.ADMIN, "change an automation of the whole registry")  # P20
     ADD_TYPE = (Role.MEMBER, "add an accepted type")  # P22
     SET_ALL_TYPES = (Role.ADMIN, "switch between all types and listed types")  # P23
     SET_VISIBILITY = (Role.ADMIN, "change the visibility")  # P24

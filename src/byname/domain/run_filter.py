@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from byname.domain.filter import (
     Condition,
@@ -74,6 +74,13 @@ def names_in(node: Node) -> set[str]:
     return {name for part in parts for name in names_in(part)}
 
 
+class Values(Protocol):
+    """What one thing has in the fields that a filter asks about."""
+
+    def values(self, field: Field, path: Sequence[str]) -> list[Any]:
+        """The values in the field: none where it is unset, several where it is a list."""
+
+
 class RunFields:
     """What one run has in its fields. Config and summary are read when first asked for."""
 
@@ -103,8 +110,8 @@ class RunFields:
         return value if isinstance(value, list) else [value]
 
 
-def holds(node: Node, fields: RunFields) -> bool:
-    """Whether the filter lets the run through.
+def holds(node: Node, fields: Values) -> bool:
+    """Whether the filter lets the thing through: a run, or an event.
 
     Of a field with several values a condition holds if one of them fulfils it.
     """

@@ -86,13 +86,17 @@ def put_on_old(
     write(ctx, tx, membership.collection_id, changes)
 
 
-def take_all(ctx: Context, tx: Transaction, membership: Membership, *, cause: str) -> None:
-    """A membership that is about to go holds no alias; `latest` passes to the highest other (R65)."""
+def take_all(ctx: Context, tx: Transaction, membership: Membership, *, cause: str) -> list[str]:
+    """A membership that is about to go holds no alias; those it held.
+
+    `latest` passes to the highest other (R65).
+    """
     leaving = Holder(membership.id, membership.number)
     held = dict.fromkeys(alias_rows.held_by(tx, membership.id), leaving)
     heir = collection_rows.highest_membership(tx, membership.collection_id, but=membership.id)
     highest = None if heir is None else Holder(heir.id, heir.number)
     write(ctx, tx, membership.collection_id, rules.plan_leave(held, leaving, highest, cause=cause))
+    return list(held)
 
 
 def edit(

@@ -19,7 +19,14 @@ from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable, m
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.version import Version, VersionState
-from byname.operations import access, alias, deletion, history, protected_alias
+from byname.operations import (
+    access,
+    alias,
+    automation_fate,
+    deletion,
+    history,
+    protected_alias,
+)
 from byname.operations import project as project_operations
 from byname.operations import version as version_operations
 from byname.operations.context import Context
@@ -221,6 +228,7 @@ def link(ctx: Context, new: NewLink) -> tuple[Collection, Membership]:
                 version_id=version.id,
                 number=membership.number,
                 after=f"{version.collection_name}:v{version.number}",
+                aliases=[*dict.fromkeys([*aliases, names.LATEST])],
             )
             alias.put_on_new(ctx, tx, membership, aliases)
             if version.ttl_seconds is not None:
@@ -328,7 +336,7 @@ def unlink(ctx: Context, version_id: int, collection_id: int) -> None:
         if membership is None:
             raise NotFound(f"This version is not linked in {project.place}/{collection.name}")
         deletion.remember_link(ctx, tx, project, collection, membership)
-        alias.take_all(ctx, tx, membership, cause="unlink")
+        held = alias.take_all(ctx, tx, membership, cause="unlink")
         collection_rows.remove_membership(tx, membership, ctx.now())
         history.record(
             ctx,
@@ -339,6 +347,7 @@ def unlink(ctx: Context, version_id: int, collection_id: int) -> None:
             collection_id=collection.id,
             version_id=version_id,
             number=membership.number,
+            aliases=held,
         )
 
 
@@ -425,6 +434,16 @@ def create(ctx: Context, project_id: int, new: NewCollection) -> Collection:
             )
         if tags:
             collection_rows.set_tags(tx, collection.id, tags)
+            history.record(
+                ctx,
+                tx,
+                "collection:tag",
+                collection.name,
+                project=project,
+                collection_id=collection.id,
+                before=[],
+                after=tags,
+            )
         return _reread(tx, collection.id)
 
 
@@ -550,6 +569,7 @@ def delete(ctx: Context, collection_id: int, *, is_sequence: bool) -> Collection
                 allowed_in=project.id,
             )
             collection_rows.remove_versions(tx, collection.id, ctx.now())
+        automation_fate.end_collection(ctx, tx, collection)
         alias.drop_all(ctx, tx, collection.id, cause="delete")
         collection_rows.remove_memberships(tx, collection.id, ctx.now())
         collection_rows.remove(tx, collection.id, ctx.now())

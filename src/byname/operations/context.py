@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from byname.blobs.store import BlobStore
-from byname.domain.errors import Unauthenticated
+from byname.domain.errors import Unauthenticated, Unavailable
 from byname.domain.policy import Actor
 from byname.domain.target import PUBLIC, Targets
 from byname.store.database import Database
+from byname.store.vault import Vault
 
 
 def now_microseconds() -> int:
@@ -31,10 +32,23 @@ class Context:
     """The clock, in microseconds since 1970."""
     targets: Targets = PUBLIC
     """Which addresses requests may be sent to."""
+    vault: Vault | None = None
+    """Encrypts and decrypts what teams keep secret."""
 
     def acting(self, actor: Actor | None, face: str) -> Context:
         """The same server, asked by somebody through some face."""
         return replace(self, actor=actor, face=face)
+
+    @property
+    def safe(self) -> Vault:
+        """The vault.
+
+        Raises:
+            Unavailable: this process was started without the keys.
+        """
+        if self.vault is None:
+            raise Unavailable("Secrets cannot be used here: this process has no encryption key")
+        return self.vault
 
     @property
     def who(self) -> Actor:

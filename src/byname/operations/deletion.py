@@ -65,7 +65,7 @@ def unlink_everywhere(
                     + ("" if role is None else f" ({place.place}/{where.name})"),
                     role=Permission.UNLINK.least.word,
                 )
-        alias.take_all(ctx, tx, link, cause="delete")
+        held = alias.take_all(ctx, tx, link, cause="delete")
         collection_rows.remove_membership(tx, link, ctx.now())
         history.record(
             ctx,
@@ -76,6 +76,7 @@ def unlink_everywhere(
             collection_id=where.id,
             version_id=link.version_id,
             number=link.number,
+            aliases=held,
         )
 
 

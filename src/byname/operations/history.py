@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,10 +39,12 @@ def record(
     number: int | None = None,
     before: Any = None,
     after: Any = None,
+    aliases: Sequence[str] = (),
 ) -> None:
     """It is in the history, if and only if the transaction is committed (R188, I5).
 
-    `kind` is `noun:verb`; `before` and `after` are JSON values, None for nothing.
+    `kind` is `noun:verb`; `before` and `after` are JSON values, None for nothing. `aliases` are
+    those that came or went with it, for the automations that wait for it (R129).
     """
     actor = ctx.actor
     rows.add(
@@ -56,6 +59,7 @@ def record(
             "subject": subject,
             "before": None if before is None else json.dumps(before, ensure_ascii=False),
             "after": None if after is None else json.dumps(after, ensure_ascii=False),
+            "names": json.dumps(list(aliases), ensure_ascii=False) if aliases else None,
             "actor": None if actor is None else actor.row_id,
             "actor_name": "server" if actor is None else actor.username,
             "face": ctx.face,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from byname.blobs.store import StoredBlob
 from byname.domain import manifest as rules
+from byname.domain import names
 from byname.domain.errors import Conflict, Unprocessable, missing
 from byname.domain.ids import find_number, to_id
 from byname.domain.manifest import Entry, Manifest, ManifestKind
@@ -509,6 +510,7 @@ def _settle(
             version_id=version_id,
             number=membership.number,
             after=digest,
+            aliases=[*dict.fromkeys([*aliases, names.LATEST])],
         )
         alias.put_on_new(ctx, tx, membership, aliases)
         version_operations.add_tags(ctx, tx, version_id, tags)

@@ -6,7 +6,7 @@ from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, GroupMember, User
 from byname.domain.errors import Conflict, Forbidden, Unprocessable, missing
 from byname.domain.policy import GroupRole, Role
-from byname.operations import history
+from byname.operations import automation_fate, history
 from byname.operations.context import Context
 from byname.operations.user import (
     check_another_admin,
@@ -137,12 +137,15 @@ def delete_organization(ctx: Context, name: str) -> None:
     """
     with ctx.database.write() as tx:
         organization = get_own_organization(ctx, tx, name, "delete everything")
-        team_ids = [team.id for team in entities.list_teams(tx, organization.id)]
+        teams = entities.list_teams(tx, organization.id)
+        team_ids = [team.id for team in teams]
         everything = [organization.id, *team_ids]
         check_unlinked(tx, everything, f"Organization {organization.name!r}")
         if team_ids:
-            accounts = [user.id for user in users.list_service_accounts(tx, team_ids)]
-            users.remove(tx, accounts, at=ctx.now())
+            accounts = users.list_service_accounts(tx, team_ids)
+            automation_fate.end_users(ctx, tx, accounts)
+            users.remove(tx, [user.id for user in accounts], at=ctx.now())
+        automation_fate.end_teams(ctx, tx, [organization, *teams])
         history.record(
             ctx, tx, "organization:delete", organization.name, organization_id=organization.id
         )
@@ -200,6 +203,7 @@ def remove_member(ctx: Context, organization: str, username: str) -> None:
         history.record(
             ctx, tx, "organization:remove_member", user.username, organization_id=found.id
         )
+        automation_fate.end_membership(ctx, tx, found, user)
         organizations.remove_member(tx, found.id, user.id)
 
 

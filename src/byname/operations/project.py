@@ -8,7 +8,7 @@ from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable, m
 from byname.domain.policy import Permission, Role, check, team_project_role
 from byname.domain.project import ArtifactType, Project
 from byname.domain.version import check_description
-from byname.operations import access, deletion, history, protected_alias
+from byname.operations import access, automation_fate, deletion, history, protected_alias
 from byname.operations.context import Context
 from byname.store import entity as entity_rows
 from byname.store import project as project_rows
@@ -230,6 +230,7 @@ def delete(ctx: Context, project_id: int) -> Project:
                 links=links,
             )
         deletion.remember_project(ctx, tx, project)
+        automation_fate.end_project(ctx, tx, project)
         registry_rows.remove(tx, project.id, at=ctx.now())
         history.record(ctx, tx, "project:delete", project.name, project=project)
         return project

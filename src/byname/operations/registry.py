@@ -12,7 +12,7 @@ from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable, m
 from byname.domain.policy import GroupRole, Permission, Role
 from byname.domain.project import Project
 from byname.domain.version import check_description
-from byname.operations import access, deletion, history, member
+from byname.operations import access, automation_fate, deletion, history, member
 from byname.operations.context import Context
 from byname.store import entity as entity_rows
 from byname.store import member as member_rows
@@ -342,6 +342,7 @@ def delete(ctx: Context, project_id: int) -> Project:
         project = find_visible(ctx, tx, project_id)
         deletion.check_may_delete(ctx, tx, project)
         deletion.remember_project(ctx, tx, project)
+        automation_fate.end_project(ctx, tx, project)
         rows.remove(tx, project.id, at=ctx.now())
         history.record(ctx, tx, "registry:delete", project.name, project=project)
         return project

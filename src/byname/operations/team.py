@@ -8,7 +8,7 @@ from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, GroupMember, User
 from byname.domain.errors import Forbidden, missing
 from byname.domain.policy import GroupRole
-from byname.operations import history
+from byname.operations import automation_fate, history
 from byname.operations.context import Context
 from byname.operations.key import add_key
 from byname.operations.organization import get_own_organization, get_person
@@ -117,9 +117,11 @@ def delete_team(ctx: Context, name: str) -> None:
     with ctx.database.write() as tx:
         team = get_own_team(ctx, tx, name, "delete everything")
         check_unlinked(tx, [team.id], f"Team {team.name!r}")
-        accounts = [user.id for user in users.list_service_accounts(tx, [team.id])]
+        accounts = users.list_service_accounts(tx, [team.id])
+        automation_fate.end_teams(ctx, tx, [team])
+        automation_fate.end_users(ctx, tx, accounts)
         if accounts:
-            users.remove(tx, accounts, at=ctx.now())
+            users.remove(tx, [user.id for user in accounts], at=ctx.now())
         history.record(ctx, tx, "team:delete", team.name, organization_id=team.organization_id)
         teams.remove_everyone(tx, team.id)
         entities.remove(tx, [team.id], at=ctx.now())
@@ -185,6 +187,7 @@ def remove_member(ctx: Context, team: str, username: str) -> None:
             organization_id=found.organization_id,
         )
         if user.service:
+            automation_fate.end_users(ctx, tx, [user])
             users.remove(tx, [user.id], at=ctx.now())
         else:
             teams.remove_member(tx, found.id, user.id)

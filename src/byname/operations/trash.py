@@ -14,7 +14,7 @@ from byname.domain.page import Page, decode_id, encode_cursor, page_of, parse_fi
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.trash import DeletedKind, Deletion
-from byname.operations import access, alias, deletion, history
+from byname.operations import access, alias, automation_fate, deletion, history
 from byname.operations import version as version_operations
 from byname.operations.collection import resolve_reference
 from byname.operations.context import Context
@@ -142,6 +142,10 @@ def restore(ctx: Context, deletion_id: int, *, of: str | None = None) -> Deletio
                 code="home_deleted",
             )
         _restore_inside(ctx, tx, found, project)
+        if found.kind in (DeletedKind.REGISTRY, DeletedKind.PROJECT):
+            automation_fate.come_back(tx, project, None)
+        elif found.kind is DeletedKind.COLLECTION:
+            automation_fate.come_back(tx, project, rows.items(tx, found.id, "collection"))
         rows.close(tx, found.id, ctx.now())
         history.record(ctx, tx, f"{found.kind}:restore", found.name, project=project)
         return found

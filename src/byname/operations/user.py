@@ -8,7 +8,7 @@ from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, User
 from byname.domain.errors import Conflict, Forbidden, missing
 from byname.domain.user import check_email, check_line, check_password
-from byname.operations import history
+from byname.operations import automation_fate, history
 from byname.operations import key as key_operations
 from byname.operations.context import Context
 from byname.operations.password import hash_password
@@ -177,6 +177,7 @@ def delete_user(ctx: Context, username: str) -> None:
         if not user.service:
             check_unlinked(tx, [user.entity_id], f"User {user.username!r}")
             entities.remove(tx, [user.entity_id], at=ctx.now())
+        automation_fate.end_users(ctx, tx, [user])
         users.remove(tx, [user.id], at=ctx.now())
 
 

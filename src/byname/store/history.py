@@ -13,13 +13,13 @@ _LEDGER = (
     "SELECT l.id AS ledger_id, 0 AS id, l.project_id, l.collection_id, NULL AS version_id,"
     " l.to_number AS number, CASE WHEN l.to_number IS NULL THEN 'alias:remove'"
     " WHEN l.from_number IS NULL THEN 'alias:add' ELSE 'alias:move' END AS kind,"
-    " l.alias AS subject, l.from_number, l.to_number, NULL AS before, NULL AS after, l.revision,"
-    " l.cause, l.actor_id, l.actor_name, l.face, l.at FROM ledger l"
+    " l.alias AS subject, l.from_number, l.to_number, NULL AS before, NULL AS after, NULL AS names,"
+    " l.revision, l.cause, l.actor_id, l.actor_name, l.face, l.at FROM ledger l"
 )
 _REST = (
     "SELECT h.ledger_id, h.id, h.project_id, h.collection_id, h.version_id, h.number, h.kind,"
-    " h.subject, NULL AS from_number, NULL AS to_number, h.before, h.after, NULL AS revision,"
-    " NULL AS cause, h.actor_id, h.actor_name, h.face, h.at FROM history h"
+    " h.subject, NULL AS from_number, NULL AS to_number, h.before, h.after, h.names,"
+    " NULL AS revision, NULL AS cause, h.actor_id, h.actor_name, h.face, h.at FROM history h"
 )
 _NAMED = (
     "SELECT x.*, c.name AS collection, e.name || '/' || p.name AS project FROM ({}) x"
@@ -32,9 +32,10 @@ def add(tx: Transaction, row: dict[str, Any]) -> None:
     """The entry is in the history, behind everything that was committed before."""
     tx.run(
         "INSERT INTO history (ledger_id, organization_id, project_id, collection_id, version_id,"
-        " number, kind, subject, before, after, actor_id, actor_name, face, at) VALUES"
+        " number, kind, subject, before, after, names, actor_id, actor_name, face, at) VALUES"
         " (coalesce((SELECT max(id) FROM ledger), 0), :organization, :project, :collection,"
-        " :version, :number, :kind, :subject, :before, :after, :actor, :actor_name, :face, :at)",
+        " :version, :number, :kind, :subject, :before, :after, :names, :actor, :actor_name, :face,"
+        " :at)",
         row,
     )
 
@@ -62,6 +63,7 @@ def _entry(row: Row) -> Entry:
         after=after,
         revision=row["revision"],
         cause=row["cause"],
+        names=tuple(_value(row["names"]) or ()),
     )
 
 

@@ -11,7 +11,20 @@ STEPS: dict[int, tuple[str, ...]] = {
     # release these statements are written out, so that later changes of the page leave them alone.
     1: (
         "ALTER TABLE project ADD COLUMN icon TEXT",
+        "ALTER TABLE history ADD COLUMN names TEXT",
         *schema.created("registry_star", "registry_star_by_project"),
+        *schema.created(
+            "secret",
+            "integration",
+            "integration_by_name",
+            "automation",
+            "automation_by_name",
+            "automation_by_project",
+            "automation_by_collection",
+            "automation_by_organization",
+            "automation_by_integration",
+            "automation_by_creator",
+        ),
     ),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""

@@ -260,7 +260,8 @@ TABLES: tuple[str, ...] = (
         actor_id INTEGER,
         actor_name TEXT NOT NULL,
         face TEXT NOT NULL,
-        at INTEGER NOT NULL)""",
+        at INTEGER NOT NULL,
+        names TEXT)""",
     "CREATE INDEX history_by_collection ON history (collection_id, ledger_id, id)"
     " WHERE collection_id IS NOT NULL",
     "CREATE INDEX history_by_project ON history (project_id, ledger_id, id)"
@@ -365,6 +366,69 @@ TABLES: tuple[str, ...] = (
         WHEN (SELECT c.kind FROM collection c WHERE c.id = NEW.collection_id) = 'portfolio' BEGIN
         INSERT INTO finding (kind, object_id, name, name_key) VALUES
         ('alias', NEW.collection_id, NEW.name, byname_fold(NEW.name)); END""",
+    # ---- automations -----------------------------------------------------------------------
+    # What a team keeps secret. Every `..._sealed` is encrypted with the key of this server (R148).
+    """CREATE TABLE secret (
+        id INTEGER PRIMARY KEY,
+        team_id INTEGER NOT NULL REFERENCES entity (id),
+        name TEXT NOT NULL,
+        value_sealed TEXT NOT NULL,
+        created_by INTEGER REFERENCES users (id),
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        UNIQUE (team_id, name))""",
+    # A webhook or Slack channel. Its access token and its secret are named secrets of the team, or
+    # its own. A name stays when the secret of that name goes: then nothing is sent unsigned.
+    """CREATE TABLE integration (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        team_id INTEGER NOT NULL REFERENCES entity (id),
+        kind TEXT NOT NULL CHECK (kind IN ('webhook', 'slack')),
+        name TEXT NOT NULL,
+        url TEXT,
+        url_sealed TEXT,
+        access_token_name TEXT,
+        access_token_sealed TEXT,
+        secret_name TEXT,
+        secret_sealed TEXT,
+        created_by INTEGER REFERENCES users (id),
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        deleted_at INTEGER)""",
+    "CREATE UNIQUE INDEX integration_by_name ON integration (team_id, kind, name)"
+    " WHERE deleted_at IS NULL",
+    # An event, a scope and an action. The scope is a collection, project or entity; the columns of
+    # what it lies in are filled, too. `since_...`: it fires for what is behind these rows.
+    """CREATE TABLE automation (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        organization_id INTEGER REFERENCES entity (id),
+        entity_id INTEGER NOT NULL REFERENCES entity (id),
+        project_id INTEGER REFERENCES project (id),
+        collection_id INTEGER REFERENCES collection (id),
+        name TEXT NOT NULL,
+        description TEXT,
+        event TEXT NOT NULL,
+        filter TEXT NOT NULL,
+        action TEXT NOT NULL CHECK (action IN ('webhook', 'slack', 'nothing')),
+        config TEXT NOT NULL,
+        integration_id INTEGER REFERENCES integration (id),
+        enabled INTEGER NOT NULL,
+        disabled_reason TEXT,
+        since_ledger_id INTEGER NOT NULL,
+        since_history_id INTEGER NOT NULL,
+        created_by INTEGER REFERENCES users (id),
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER,
+        last_run_at INTEGER,
+        deleted_at INTEGER)""",
+    "CREATE INDEX automation_by_name ON automation (entity_id, name) WHERE deleted_at IS NULL",
+    "CREATE INDEX automation_by_project ON automation (project_id) WHERE deleted_at IS NULL",
+    "CREATE INDEX automation_by_collection ON automation (collection_id)"
+    " WHERE deleted_at IS NULL AND collection_id IS NOT NULL",
+    "CREATE INDEX automation_by_organization ON automation (organization_id)"
+    " WHERE deleted_at IS NULL",
+    "CREATE INDEX automation_by_integration ON automation (integration_id)"
+    " WHERE deleted_at IS NULL",
+    "CREATE INDEX automation_by_creator ON automation (created_by) WHERE deleted_at IS NULL",
     # ---- trash -----------------------------------------------------------------------------
     # One row a deletion, written with it, from which it can be undone for seven days (R164).
     """CREATE TABLE deletion (

@@ -1,0 +1,116 @@
+"""Integrations of a team: the webhooks and Slack channels that automations may use (R131 to R133)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from byname.domain import names
+from byname.domain.errors import Unprocessable
+
+URL_LENGTH_MAX = 2_048
+NAME_LENGTH_MAX = 64
+OF_TEAM_MAX = 1_000
+
+
+class IntegrationKind(StrEnum):
+    """The sorts of integrations."""
+
+    WEBHOOK = "webhook"
+    SLACK = "slack"
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """An integration without its secrets.
+
+    The address of a Slack channel is a secret itself (R131): whoever has it may write there.
+    """
+
+    id: int
+    team_id: int
+    team_name: str
+    organization_id: int
+    kind: IntegrationKind
+    name: str
+    url: str | None
+    """Of a webhook. None for a Slack channel."""
+    access_token_name: str | None
+    """The secret of the team that is sent as access token."""
+    has_access_token: bool
+    """Whether there is one, of the team or of its own."""
+    secret_name: str | None
+    """The secret of the team that signs."""
+    has_secret: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def host(self) -> str:
+        """The address as those may see it who may not use it: without path and query."""
+        return "" if self.url is None else shorten(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What sending to an integration needs. Not shown when printed; for no log and no page."""
+
+    url: str = field(repr=False)
+    access_token: str | None = field(default=None, repr=False)
+    secret: str | None = field(default=None, repr=False)
+    """Signs the body (R134)."""
+    named: dict[str, str] = field(default_factory=dict, repr=False)
+    """The secrets that the payload may name, by name (R136)."""
+
+
+def check_name(name: str) -> str:
+    """The integration's name.
+
+    Raises:
+        Unprocessable: empty, over 64 characters, or not printable.
+    """
+    name = names.check_title(name, "The name", length_max=NAME_LENGTH_MAX).strip()
+    if not name:
+        raise Unprocessable("The name must not be empty", field="name")
+    return name
+
+
+def check_url(url: str) -> str:
+    """The address. Whether it may be called is decided when it is called (R143).
+
+    Raises:
+        Unprocessable: not http or https with a host; or with a user name, a fragment, or signs that
+            an address cannot hold.
+    """
+    if len(url) > URL_LENGTH_MAX:
+        raise Unprocessable(
+            f"The address may have at most {URL_LENGTH_MAX:,} characters", field="url"
+        )
+    if not all("!" <= sign <= "~" for sign in url):
+        raise Unprocessable(
+            "The address may hold visible ASCII characters only; write others as %XX", field="url"
+        )
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise Unprocessable(f"This is no address: {error}", field="url") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise Unprocessable(
+            "The address must begin with https:// or http:// and a host name", field="url"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise Unprocessable(
+            "The address must hold no user name or password: use an access token", field="url"
+        )
+    if parts.fragment or "#" in url or "\\" in url:
+        raise Unprocessable("The address must hold no '#' and no '\\'", field="url")
+    return url
+
+
+def shorten(url: str) -> str:
+    """The address without path and query, which may hold a secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/…"

@@ -1,0 +1,441 @@
+"""Making, changing, deleting and listing automations (R125, P19, P20)."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from byname.domain import automation as rules
+from byname.domain.automation import Action, ActionKind, Automation, Scope, ScopeKind
+from byname.domain.entity import EntityKind
+from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable, missing
+from byname.domain.event import EventType
+from byname.domain.integration import Integration, IntegrationKind
+from byname.domain.page import Page, decode_id, encode_cursor, page_of, parse_first
+from byname.domain.policy import Permission, check, team_project_role
+from byname.domain.project import Project
+from byname.operations import access, history, integration
+from byname.operations.context import Context
+from byname.store import automation as rows
+from byname.store import collection as collection_rows
+from byname.store import entity as entity_rows
+from byname.store import integration as integration_rows
+from byname.store import project as project_rows
+from byname.store.database import Transaction
+
+OF_ENTITY_MAX = 10_000
+LIST = "automations"
+PORTION = 500
+_KIND_OF_ACTION = {
+    ActionKind.WEBHOOK: IntegrationKind.WEBHOOK,
+    ActionKind.SLACK: IntegrationKind.SLACK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewAutomation:
+    """The automation to make."""
+
+    name: str
+    scope_kind: ScopeKind
+    scope_id: int
+    event: EventType
+    action: Action
+    filter: str | None = None
+    description: str | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AutomationEdit:
+    """What to change of an automation; None leaves a thing as it is (protocol 14.4)."""
+
+    name: str | None = None
+    description: str | None = None
+    enabled: bool | None = None
+    scope_kind: ScopeKind | None = None
+    scope_id: int | None = None
+    event: EventType | None = None
+    filter: str | None = None
+    action: Action | None = None
+
+
+def create(ctx: Context, new: NewAutomation) -> Automation:
+    """The automation is there, and fires for what is committed after it.
+
+    Raises:
+        NotFound: the scope or the integration is absent or hidden.
+        Forbidden: the role in the scope is too low (P19, P20), or in the integration's team.
+        Conflict: there is one of that name below the same team, organization or person.
+        Unprocessable: the event cannot happen in the scope, or a value is not allowed.
+    """
+    name = rules.check_name(new.name)
+    description = rules.check_description(new.description)
+    text = rules.check_filter(new.event, new.filter)
+    action = rules.check_action(new.action)
+    with ctx.database.write() as tx:
+        scope, project = _find_scope(ctx, tx, new.scope_kind, new.scope_id)
+        rules.check_event_in_scope(new.event, scope)
+        _check_integration(ctx, tx, action, scope)
+        _check_free(tx, scope, name)
+        if rows.count_of_entity(tx, scope.entity_id) >= OF_ENTITY_MAX:
+            raise Unprocessable(f"There are {OF_ENTITY_MAX:,} automations already", field="name")
+        wanted = Automation(
+            id=0,
+            name=name,
+            description=description,
+            enabled=new.enabled,
+            disabled_reason=None,
+            scope=scope,
+            event=new.event,
+            filter=text,
+            action=action,
+            created_by=ctx.who.row_id,
+            created_at=datetime.now(UTC),
+            updated_at=None,
+            since=rows.now_at(tx),
+        )
+        made = _reread(tx, rows.add(tx, wanted, at=ctx.now()))
+        _record(ctx, tx, "create", made, project, after=_told(made))
+        return made
+
+
+def edit(ctx: Context, automation_id: int, change: AutomationEdit) -> Automation:
+    """The automation is like this; what is None stays.
+
+    - Who switches it on must be in order with what it needs; it fires for what comes after that.
+    - Who changes its scope needs the right in both; who changes its action, in the team.
+
+    Raises:
+        NotFound: it, its new scope or its integration is absent or hidden.
+        Forbidden: the role is too low.
+        Conflict: the new name is taken; or it is switched on and its integration is gone.
+        Unprocessable: the event cannot happen in the scope, or a value is not allowed.
+    """
+    with ctx.database.write() as tx:
+        present, project = _changeable(ctx, tx, automation_id)
+        scope = present.scope
+        asked = (change.scope_kind or scope.kind, change.scope_id or scope.id)
+        if asked != (scope.kind, scope.id):
+            scope, project = _find_scope(ctx, tx, *asked)
+        event = change.event or present.event
+        text = present.filter
+        if change.filter is not None or event is not present.event:
+            text = rules.check_filter(event, text if change.filter is None else change.filter)
+        rules.check_event_in_scope(event, scope)
+        action = present.action if change.action is None else rules.check_action(change.action)
+        enabled = present.enabled if change.enabled is None else change.enabled
+        if action != present.action or scope.organization_id != present.scope.organization_id:
+            _check_integration(ctx, tx, action, scope)
+        elif enabled and not present.enabled:
+            _check_integration_is_there(tx, action)
+        name = present.name if change.name is None else rules.check_name(change.name)
+        if (scope.entity_id, name) != (present.scope.entity_id, present.name):
+            _check_free(tx, scope, name, but=present.id)
+        wanted = dataclasses.replace(
+            present,
+            name=name,
+            description=present.description
+            if change.description is None
+            else rules.check_description(change.description),
+            enabled=enabled,
+            # What the server switched off says why until somebody switches it on.
+            disabled_reason=None if enabled or present.enabled else present.disabled_reason,
+            scope=scope,
+            event=event,
+            filter=text,
+            action=action,
+            since=rows.now_at(tx) if enabled and not present.enabled else present.since,
+        )
+        if wanted == present:
+            return present
+        rows.edit(tx, wanted, at=ctx.now())
+        edited = _reread(tx, present.id)
+        before, after = _told(present), _told(edited)
+        changed = [key for key in after if before[key] != after[key]]
+        _record(
+            ctx,
+            tx,
+            "update",
+            edited,
+            project,
+            before={key: before[key] for key in changed},
+            after={key: after[key] for key in changed},
+        )
+        return edited
+
+
+def delete(ctx: Context, automation_id: int) -> None:
+    """The automation is gone.
+
+    Raises:
+        NotFound: it is absent or hidden.
+        Forbidden: the role in its scope is too low.
+    """
+    with ctx.database.write() as tx:
+        present, project = _changeable(ctx, tx, automation_id)
+        rows.remove(tx, present.id, at=ctx.now())
+        _record(ctx, tx, "delete", present, project, before=_told(present))
+
+
+def get(ctx: Context, automation_id: int) -> Automation:
+    """The automation; for those who may see its scope.
+
+    Raises:
+        NotFound: it is absent or hidden.
+    """
+    with ctx.database.read() as tx:
+        found = rows.find(tx, automation_id)
+        if found is None or not _visible(ctx, tx, [found]):
+            raise missing("This automation")
+        return found
+
+
+def may_change(ctx: Context, automation: Automation) -> bool:
+    """Whether the actor may edit and delete the automation."""
+    with ctx.database.read() as tx:
+        try:
+            _find_scope(ctx, tx, automation.scope.kind, automation.scope.id)
+        except (Forbidden, NotFound, Unprocessable):
+            return False
+        return True
+
+
+def list_within(
+    ctx: Context,
+    what: str,
+    scope_id: int,
+    *,
+    name: str | None = None,
+    after: str | None = None,
+    first: int | None = None,
+) -> Page[Automation]:
+    """Automations of a place and of all in it that the actor may see, oldest first.
+
+    `what` is organization, entity, project or collection; the actor was shown the place.
+
+    Raises:
+        Unprocessable: a bad page or cursor.
+    """
+    size = parse_first(first)
+    start = decode_id(LIST, after)
+    known = name is None or entity_rows.lookup_key(name) is not None
+    found: list[Automation] = []
+    with ctx.database.read() as tx:
+        while known and len(found) <= size:
+            portion = rows.list_within(tx, what, scope_id, name=name, after=start, limit=PORTION)
+            found += _visible(ctx, tx, portion)
+            if len(portion) < PORTION:
+                break
+            start = portion[-1].id
+    return page_of(found, size, lambda each: encode_cursor(LIST, each.id))
+
+
+# ---- who may -----------------------------------------------------------------------------------
+
+
+def _visible(ctx: Context, tx: Transaction, found: Sequence[Automation]) -> list[Automation]:
+    """Those of them whose scope the actor may see."""
+    if ctx.actor is None:
+        return []
+    ids = {each.scope.project_id for each in found if each.scope.project_id is not None}
+    roles = access.roles_in(tx, ctx.actor, project_rows.find_many(tx, list(ids)).values())
+    shown = []
+    for each in found:
+        scope = each.scope
+        if scope.project_id is not None:
+            seen = roles.get(scope.project_id) is not None
+        elif scope.is_organization:
+            seen = ctx.actor.belongs_to(scope.entity_id)
+        else:
+            seen = (
+                team_project_role(
+                    ctx.actor, entity_id=scope.entity_id, organization_id=scope.organization_id
+                )
+                is not None
+            )
+        if seen:
+            shown.append(each)
+    return shown
+
+
+def _changeable(
+    ctx: Context, tx: Transaction, automation_id: int
+) -> tuple[Automation, Project | None]:
+    present = rows.find(tx, automation_id)
+    if present is None or not _visible(ctx, tx, [present]):
+        raise missing("This automation")
+    _, project = _find_scope(ctx, tx, present.scope.kind, present.scope.id)
+    return present, project
+
+
+def _find_scope(
+    ctx: Context, tx: Transaction, kind: ScopeKind, scope_id: int
+) -> tuple[Scope, Project | None]:
+    """The scope, in which the actor may change automations.
+
+    - Of a collection: Members (P19). Of a whole registry: its Admins (P20).
+    - Of a project or team: Members of the team. Of an organization: its admins.
+    """
+    if kind is ScopeKind.ENTITY:
+        return _find_entity(ctx, tx, scope_id), None
+    collection = collection_rows.find(tx, scope_id) if kind is ScopeKind.COLLECTION else None
+    if kind is ScopeKind.PROJECT:
+        project = project_rows.find(tx, scope_id)
+    else:
+        project = None if collection is None else project_rows.find(tx, collection.project_id)
+    what = f"This {'collection' if kind is ScopeKind.COLLECTION else 'project or registry'}"
+    if project is None:
+        raise missing(what)
+    permission = Permission.AUTOMATE_COLLECTION
+    if collection is None:
+        permission = (
+            Permission.AUTOMATE_REGISTRY if project.is_registry else Permission.AUTOMATE_PROJECT
+        )
+    access.require(ctx, tx, project, permission, what)
+    place = project.place if collection is None else f"{project.place}/{collection.name}"
+    return Scope(
+        kind=kind,
+        organization_id=project.organization_id,
+        entity_id=project.entity_id,
+        project_id=project.id,
+        collection_id=None if collection is None else collection.id,
+        name=place,
+        is_registry=project.is_registry,
+        is_sequence=collection is not None and collection.is_sequence,
+    ), project
+
+
+def _find_entity(ctx: Context, tx: Transaction, entity_id: int) -> Scope:
+    actor = ctx.who
+    entity = entity_rows.find(tx, entity_id)
+    if entity is None or not (
+        actor.belongs_to(entity.organization_id) or actor.entity_id == entity.id
+    ):
+        raise missing("This team or organization")
+    if entity.kind is EntityKind.USER:
+        raise Unprocessable(
+            "An automation watches a team or organization, not a person; choose a project",
+            field="scope",
+        )
+    is_organization = entity.kind is EntityKind.ORGANIZATION
+    if is_organization and not actor.administers(entity.id):
+        raise Forbidden(
+            f"You may not change automations of the whole organization {entity.name}: "
+            "it needs the role admin",
+            role="admin",
+        )
+    if not is_organization:
+        role = team_project_role(actor, entity_id=entity.id, organization_id=entity.organization_id)
+        if role is None:
+            raise Forbidden(
+                f"You may not change automations of team {entity.name}: it needs the role member",
+                role="member",
+            )
+        check(role, Permission.AUTOMATE_PROJECT, entity.name)
+    return Scope(
+        kind=ScopeKind.ENTITY,
+        organization_id=entity.organization_id,
+        entity_id=entity.id,
+        name=entity.name,
+        is_organization=is_organization,
+    )
+
+
+def _check_integration(ctx: Context, tx: Transaction, action: Action, scope: Scope) -> None:
+    """The action's integration is of its kind, of the scope's organization, and the actor's to use."""
+    if action.integration_id is None:
+        return
+    found = integration_rows.find(tx, action.integration_id)
+    if found is None or not ctx.who.belongs_to(found.organization_id):
+        raise missing("This webhook or Slack channel")
+    if not integration.may_use(ctx, found):
+        raise Forbidden(
+            f"You may not use the integrations of team {found.team_name}: "
+            "it needs the role member there",
+            role="member",
+        )
+    if found.kind is not _KIND_OF_ACTION[action.kind]:
+        raise Unprocessable(
+            f"{found.name!r} is a {integration.WORDS[found.kind]}; the action "
+            f"{action.kind.value!r} needs a {integration.WORDS[_KIND_OF_ACTION[action.kind]]}",
+            field="integration",
+        )
+    if scope.organization_id is not None and found.organization_id != scope.organization_id:
+        raise Unprocessable(
+            f"{found.name!r} belongs to a team of another organization than {scope.name}",
+            field="integration",
+        )
+
+
+def _check_integration_is_there(tx: Transaction, action: Action) -> Integration | None:
+    if action.integration_id is None:
+        return None
+    found = integration_rows.find(tx, action.integration_id)
+    if found is None:
+        raise Conflict(
+            "Its webhook or Slack channel was deleted: choose another before switching it on",
+            code="integration_gone",
+        )
+    return found
+
+
+def _check_free(tx: Transaction, scope: Scope, name: str, *, but: int = 0) -> None:
+    if rows.is_taken(tx, scope.entity_id, name, but=but):
+        owner = scope.name.partition("/")[0]
+        raise Conflict(
+            f"{owner} already has an automation {name!r}; use a different name", code="name_taken"
+        )
+
+
+def _reread(tx: Transaction, automation_id: int) -> Automation:
+    found = rows.find(tx, automation_id)
+    if found is None:
+        raise missing("This automation")
+    return found
+
+
+def _told(automation: Automation) -> dict[str, Any]:
+    """What the history tells of it: of the payload only the digest."""
+    action = automation.action
+    payload = action.payload
+    return {
+        "name": automation.name,
+        "description": automation.description,
+        "enabled": automation.enabled,
+        "scope": f"{automation.scope.word} {automation.scope.name}",
+        "event": automation.event.value,
+        "filter": automation.filter,
+        "action": action.kind.value,
+        "integration_id": action.integration_id,
+        "format": action.format.value,
+        "payload_sha256": None if payload is None else hashlib.sha256(payload.encode()).hexdigest(),
+        "message": [action.title, action.message, action.severity and action.severity.value],
+    }
+
+
+def _record(
+    ctx: Context,
+    tx: Transaction,
+    verb: str,
+    automation: Automation,
+    project: Project | None,
+    *,
+    before: Any = None,
+    after: Any = None,
+) -> None:
+    history.record(
+        ctx,
+        tx,
+        f"automation:{verb}",
+        automation.name,
+        project=project,
+        organization_id=automation.scope.organization_id,
+        collection_id=automation.scope.collection_id,
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,99 @@
+"""What becomes of automations when that goes on which they depend: they are off, and say why (R145).
+
+Called in the transaction in which it goes. What was deleted and comes back finds its automations off,
+so that nothing is sent before somebody has looked (R164).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from byname.domain.collection import Collection
+from byname.domain.entity import Entity, User
+from byname.domain.integration import Integration, IntegrationKind
+from byname.domain.project import Project
+from byname.operations import history
+from byname.operations.context import Context
+from byname.store import automation as rows
+from byname.store import integration as integration_rows
+from byname.store import project as project_rows
+from byname.store.database import Transaction
+
+
+def end_integration(ctx: Context, tx: Transaction, integration: Integration) -> None:
+    """The automations that send to it are off."""
+    word = "webhook" if integration.kind is IntegrationKind.WEBHOOK else "Slack channel"
+    _disable(
+        ctx,
+        tx,
+        "integration",
+        integration.id,
+        f"The {word} {integration.name} of team {integration.team_name} was deleted",
+    )
+
+
+def end_collection(ctx: Context, tx: Transaction, collection: Collection) -> None:
+    """Those that watch the collection are off."""
+    _disable(ctx, tx, "collection", collection.id, "The collection was deleted")
+
+
+def end_project(ctx: Context, tx: Transaction, project: Project) -> None:
+    """Those that watch the project or registry, or a collection in it, are off."""
+    word = "registry" if project.is_registry else "project"
+    _disable(ctx, tx, "project", project.id, f"The {word} was deleted")
+
+
+def end_teams(ctx: Context, tx: Transaction, teams: Iterable[Entity]) -> None:
+    """Those that watch the teams, or send to what was theirs, are off; their secrets are gone."""
+    gone = list(teams)
+    for team in gone:
+        _disable(ctx, tx, "entity", team.id, f"The team {team.name} was deleted")
+    if gone:
+        integration_rows.remove_of_teams(tx, [team.id for team in gone], at=ctx.now())
+
+
+def end_users(ctx: Context, tx: Transaction, users: Iterable[User]) -> None:
+    """Those that these people or service accounts made are off."""
+    for user in users:
+        reason = f"Its creator {user.username} is not on this server any more"
+        _disable(ctx, tx, "creator", user.id, reason)
+
+
+def end_membership(ctx: Context, tx: Transaction, organization: Entity, user: User) -> None:
+    """Those that the person made in the organization are off."""
+    _disable(
+        ctx,
+        tx,
+        "creator in organization",
+        user.id,
+        f"Its creator {user.username} is not in {organization.name} any more",
+        organization=organization.id,
+    )
+
+
+def come_back(tx: Transaction, project: Project, collection_ids: Iterable[int] | None) -> None:
+    """Those of what was restored are there, off, under names that no other has taken meanwhile.
+
+    Of the whole project where `collection_ids` is None.
+    """
+    ids = None if collection_ids is None else list(collection_ids)
+    rows.rename_returning(tx, project.entity_id, project.id, ids)
+
+
+def _disable(
+    ctx: Context, tx: Transaction, what: str, what_id: int, reason: str, *, organization: int = 0
+) -> None:
+    found = rows.disable(tx, what, what_id, reason, organization=organization, at=ctx.now())
+    projects = project_rows.find_many(tx, list({x.project_id for x in found if x.project_id}))
+    for each in found:
+        history.record(
+            ctx,
+            tx,
+            "automation:disable",
+            each.name,
+            project=None if each.project_id is None else projects.get(each.project_id),
+            organization_id=each.organization_id,
+            collection_id=each.collection_id,
+            before={"enabled": True},
+            after={"enabled": False, "reason": reason},
+        )
