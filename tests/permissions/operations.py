@@ -506,6 +506,8 @@ ELSEWHERE: dict[str, str] = {
     "mutation deleteApiKey": "one's own keys, and those one manages: tests/operations/test_key.py",
     # Teams: tests/operations/test_team.py asks as everybody.
     "DELETE /api/v1/teams/{}": "tests/operations/test_team.py",
+    "GET /api/v1/teams/{}/ttl": "tests/operations/test_expiry.py",
+    "PUT /api/v1/teams/{}/ttl": "tests/operations/test_expiry.py",
     "PUT /api/v1/teams/{}/members/{}": "tests/operations/test_team.py",
     "DELETE /api/v1/teams/{}/members/{}": "tests/operations/test_team.py",
     "POST /api/v1/teams/{}/service-accounts": "tests/operations/test_team.py",

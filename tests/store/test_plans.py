@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from byname.domain.errors import NotFound
+from byname.domain.expiry import TtlPolicy
 from byname.operations import (
     alias,
     alias_move,
@@ -32,6 +33,7 @@ from tests.support.runs import make_run
 from tests.support.world import (
     ORGANIZATION,
     REGISTRY,
+    TEAM,
     World,
     begin_version,
     link_version,
@@ -40,7 +42,12 @@ from tests.support.world import (
 
 # Walks that are bounded by something small: one IN list, or the rows of one version; and the index
 # of what is still to be purged, which is a list of things to do.
-ALLOWED = ("SCAN CONSTANT ROW", "SCAN json_each", "SCAN v USING INDEX version_to_purge")
+ALLOWED = (
+    "SCAN CONSTANT ROW",
+    "SCAN json_each",
+    "SCAN v USING INDEX version_to_purge",
+    "SCAN d USING INDEX team_with_ttl",
+)
 
 
 class Spy(Transaction):
@@ -130,6 +137,8 @@ def test_the_jobs_of_the_server_are_index_searches(
     versions.edit(world.admin, one.id, versions.VersionEdit(ttl_seconds=1))
     begin_version(world.admin, files={"f": b"2"})
     late = replace(world.admin, now=lambda: world.admin.now() + 8 * 24 * 3600 * 1_000_000)
+    with watched(plans):
+        expiry.set_policy(world.admin, TEAM, TtlPolicy(3600))
     with watched(plans):
         expiry.expire(late)
     with watched(plans):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
-from byname.cli.output import AsJson, tell, telling
+from byname.cli.output import AsJson, Refused, tell, telling
 from byname.domain.policy import GroupRole
 
 app = typer.Typer(no_args_is_help=True, help="Create and delete teams; their members.")
@@ -41,6 +42,50 @@ def delete(
     with telling(as_json):
         call(url, api_key, "DELETE", path("teams", name))
         tell(as_json, {"deleted": name}, f"Deleted team {name}.")
+
+
+@app.command()
+def ttl(
+    name: str,
+    default: Annotated[
+        str | None,
+        typer.Option(help="How long versions live: 90m, 12h, 30d, or never.", metavar="TIME"),
+    ] = None,
+    admins_only: Annotated[
+        bool | None,
+        typer.Option("--admins-only/--members", help="Who may set a version's own time."),
+    ] = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show, or change, how long a team's versions live that have no time of their own."""
+    where = path("teams", name, "ttl")
+    with telling(as_json):
+        found = call(url, api_key, "GET", where)
+        wanted = dict(found)
+        if default is not None:
+            wanted["default_seconds"] = _seconds(default)
+        if admins_only is not None:
+            wanted["admins_only"] = admins_only
+        if wanted != found:
+            found = call(url, api_key, "PUT", where, wanted)
+        seconds = found["default_seconds"]
+        lives = "for ever" if seconds is None else f"{timedelta(seconds=seconds)} from creation"
+        who = "its admins" if found["admins_only"] else "its members"
+        tell(as_json, found, f"Versions of {name} live {lives}; {who} may set another time.")
+
+
+_UNITS = {"m": 60, "h": 3600, "d": 86400}
+
+
+def _seconds(text: str) -> int | None:
+    if text == "never":
+        return None
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or not number.isascii() or unit not in _UNITS:
+        raise Refused("invalid", f"{text!r} is no time: write 90m, 12h, 30d, or never", 2)
+    return int(number) * _UNITS[unit]
 
 
 @member.command("set")

@@ -12,14 +12,12 @@ from typing import Any
 
 from byname.domain import names
 from byname.domain.errors import Unprocessable
+from byname.domain.expiry import Ttl
 
 METADATA_KEYS_MAX = 100
 METADATA_BYTES_MAX = 4 * 1024 * 1024
 METADATA_DEPTH_MAX = 64
 DESCRIPTION_LENGTH_MAX = 1_000_000
-NO_TTL = -2
-"""How "never expires" is written on the wire (protocol 9.8)."""
-TTL_INHERIT = -1
 
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 
@@ -48,7 +46,10 @@ class Version:
     description: str | None
     metadata: str | None
     """JSON text of an object."""
+    ttl: Ttl
+    """What was set for the version itself."""
     ttl_seconds: int | None
+    """How long it lives, its team's default counted in; None is for ever (R165)."""
     history_step: int | None
     size_bytes: int
     file_count: int
@@ -156,21 +157,6 @@ def check_description(text: str | None) -> str | None:
     except UnicodeEncodeError:
         raise Unprocessable("The description is not Unicode text", field="description") from None
     return text
-
-
-def check_ttl(seconds: int | None) -> int | None:
-    """The time to live from creation in seconds; None is for ever (R165).
-
-    Raises:
-        Unprocessable: zero, or a negative number the protocol gives no meaning.
-    """
-    if seconds is None or seconds in (NO_TTL, TTL_INHERIT):
-        return None
-    if not 0 < seconds < 2**40:
-        raise Unprocessable(
-            f"A time to live of {seconds} seconds is none; it must be positive", field="ttl"
-        )
-    return seconds
 
 
 def check_tags(given: list[str]) -> list[str]:

@@ -9,8 +9,9 @@ from ariadne import MutationType, ObjectType, QueryType
 
 from byname.domain.collection import Collection
 from byname.domain.errors import Unprocessable
+from byname.domain.expiry import NO_TTL
 from byname.domain.page import Page, decode_id, encode_cursor, parse_first
-from byname.domain.version import NO_TTL, Version
+from byname.domain.version import Version
 from byname.graphql import loaders
 from byname.graphql.alias import AliasNode
 from byname.graphql.connection import Connection, connection
@@ -86,7 +87,7 @@ def resolve_ttl(version: Version, _info: Info) -> int:
 @artifact.field("ttlIsInherited")
 def resolve_ttl_inherited(version: Version, _info: Info) -> bool:
     """Whether it has no setting of its own."""
-    return version.ttl_seconds is None
+    return not version.ttl.own
 
 
 @artifact.field("tags")

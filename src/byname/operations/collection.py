@@ -16,6 +16,7 @@ from byname.domain.collection import (
     check_same_type,
 )
 from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable, missing
+from byname.domain.expiry import FOR_EVER
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.version import Version, VersionState
@@ -231,16 +232,9 @@ def link(ctx: Context, new: NewLink) -> tuple[Collection, Membership]:
                 aliases=[*dict.fromkeys([*aliases, names.LATEST])],
             )
             alias.put_on_new(ctx, tx, membership, aliases)
-            if version.ttl_seconds is not None:
+            if version.ttl != FOR_EVER:
                 # Linking switches the time to live off, and for good (R166).
-                version_rows.edit(
-                    tx,
-                    version.id,
-                    description=version.description,
-                    metadata=version.metadata,
-                    ttl_seconds=None,
-                    at=ctx.now(),
-                )
+                version_rows.live_for_ever(tx, version.id, ctx.now())
         return collection, membership
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from byname.domain.expiry import is_expired
+from byname.domain.entity import Entity
+from byname.domain.expiry import TtlPolicy, check_seconds, is_expired
 from byname.domain.policy import SYSTEM
 from byname.domain.version import VersionState
-from byname.operations import alias, deletion, history
+from byname.operations import alias, deletion, history, team
 from byname.operations.context import Context
 from byname.store import collection as collection_rows
 from byname.store import expiry as rows
@@ -17,6 +18,50 @@ from byname.store.moment import microseconds
 EXPIRED_MAX = 10_000
 """How many versions one run deletes at the most; the next run goes on."""
 AT_ONCE = 50
+
+
+def get_policy(ctx: Context, team_name: str) -> TtlPolicy:
+    """What the team has decided on the time to live of its versions (R165).
+
+    Raises:
+        NotFound: no such team, or the actor is not in its organization.
+    """
+    with ctx.database.read() as tx:
+        return rows.find_policy(tx, team.get_team(ctx, tx, team_name).id)
+
+
+def set_policy(ctx: Context, team_name: str, policy: TtlPolicy) -> tuple[Entity, TtlPolicy]:
+    """The team has decided so; versions with a time of their own are as they were (R165).
+
+    The default counts from the creation of a version, for those that are there already too. What is or
+    was linked lives for ever (R166).
+
+    Raises:
+        NotFound: no such team, or the actor is not in its organization.
+        Forbidden: the actor is no admin of the team or its organization.
+        Unprocessable: the time is not positive.
+    """
+    if policy.default_seconds is not None:
+        check_seconds(policy.default_seconds)
+    with ctx.database.write() as tx:
+        found = team.get_own_team(ctx, tx, team_name, "decide on the time to live of versions")
+        before = rows.find_policy(tx, found.id)
+        if policy != before:
+            rows.put_policy(tx, found.id, policy)
+            history.record(
+                ctx,
+                tx,
+                "team:ttl",
+                found.name,
+                organization_id=found.organization_id,
+                before=_told(before),
+                after=_told(policy),
+            )
+        return found, policy
+
+
+def _told(policy: TtlPolicy) -> dict[str, object]:
+    return {"default_seconds": policy.default_seconds, "admins_only": policy.admins_only}
 
 
 def expire(ctx: Context) -> int:

@@ -13,8 +13,8 @@ from byname.domain import names
 from byname.domain import version as rules
 from byname.domain.collection import Collection, check_same_type
 from byname.domain.errors import Conflict, Forbidden, Unprocessable, missing
-from byname.domain.expiry import check_takes_ttl
-from byname.domain.policy import Permission
+from byname.domain.expiry import FOR_EVER, INHERITED, Ttl, check_takes_ttl, parse_ttl
+from byname.domain.policy import Permission, Role
 from byname.domain.project import Project
 from byname.domain.version import Version, VersionState
 from byname.operations import access, alias, deletion, history, protected_alias
@@ -22,6 +22,7 @@ from byname.operations import project as project_operations
 from byname.operations.context import Context
 from byname.store import alias as alias_rows
 from byname.store import collection as collection_rows
+from byname.store import expiry as expiry_rows
 from byname.store import lineage as lineage_rows
 from byname.store import project as project_rows
 from byname.store import run as run_rows
@@ -69,16 +70,18 @@ def create(ctx: Context, new: NewVersion) -> tuple[Version, Version | None]:
     rules.check_digest(new.digest)
     metadata = rules.check_metadata(new.metadata)
     description = rules.check_description(new.description)
-    ttl_seconds = rules.check_ttl(new.ttl_seconds)
+    ttl = INHERITED if new.ttl_seconds is None else parse_ttl(new.ttl_seconds)
     aliases = alias_rules.check_names(new.aliases)
     tags = rules.check_tags(list(new.tags))
     _check_word(new.client_id, "client id")
     _check_word(new.distributed_id, "distributed id")
     if new.history_step is not None and not 0 <= new.history_step < 2**62:
         raise Unprocessable("The history step must not be negative", field="historyStep")
-    check_takes_ttl(new.type_name, ttl_seconds)
+    check_takes_ttl(new.type_name, ttl.seconds)
     with ctx.database.write() as tx:
         project = project_operations.ensure(ctx, tx, new.entity, new.project, Permission.LOG)
+        if ttl is not INHERITED:
+            _check_sets_ttl(ctx, tx, project)
         run_id = _run_id(tx, project, new.run)
         retried = _retried(ctx, tx, project, new)
         collection = _sequence(ctx, tx, project, new)
@@ -110,7 +113,7 @@ def create(ctx: Context, new: NewVersion) -> tuple[Version, Version | None]:
                 digest=new.digest,
                 description=description,
                 metadata=metadata,
-                ttl_seconds=ttl_seconds,
+                ttl=ttl,
                 history_step=new.history_step,
                 distributed_id=new.distributed_id,
                 base_version_id=None if latest is None else latest.id,
@@ -288,7 +291,7 @@ class VersionEdit:
     add_tags: Sequence[str] = ()
     remove_tags: Sequence[str] = ()
     ttl_seconds: int | None = None
-    """Positive, or the protocol's -1 (inherit) and -2 (none), which both mean for ever here."""
+    """Positive, or the protocol's -1 (as the team has it) and -2 (for ever)."""
 
 
 def edit(ctx: Context, version_id: int, change: VersionEdit) -> Version:
@@ -305,7 +308,7 @@ def edit(ctx: Context, version_id: int, change: VersionEdit) -> Version:
     """
     description = rules.check_description(change.description)
     metadata = rules.check_metadata(change.metadata)
-    ttl_seconds = rules.check_ttl(change.ttl_seconds)
+    wanted_ttl = None if change.ttl_seconds is None else parse_ttl(change.ttl_seconds)
     adding = rules.check_tags(list(change.add_tags))
     removing = rules.check_tags(list(change.remove_tags))
     with ctx.database.write() as tx:
@@ -314,26 +317,20 @@ def edit(ctx: Context, version_id: int, change: VersionEdit) -> Version:
             raise missing("This version")
         new_metadata = version.metadata if change.metadata is None else metadata
         new_description = version.description if description is None else description
-        new_ttl = version.ttl_seconds if change.ttl_seconds is None else ttl_seconds
-        if new_ttl != version.ttl_seconds:
-            check_takes_ttl(version.type_name, new_ttl)
+        new_ttl = version.ttl if wanted_ttl is None else wanted_ttl
+        if new_ttl != version.ttl:
+            check_takes_ttl(version.type_name, new_ttl.seconds)
         _check_edit(
             ctx,
             tx,
             version,
-            beyond_the_link=(new_metadata, new_ttl) != (version.metadata, version.ttl_seconds),
+            beyond_the_link=(new_metadata, new_ttl) != (version.metadata, version.ttl),
         )
-        if (
-            new_ttl is not None
-            and new_ttl != version.ttl_seconds
-            and collection_rows.links_of_version(tx, version.id)
-        ):
-            raise Conflict(
-                "A linked version has no time to live: unlink it everywhere first", code="linked"
-            )
+        if new_ttl != version.ttl:
+            _check_may_expire(ctx, tx, version, new_ttl)
         present = version_rows.tags_of_many(tx, [version.id])[version.id]
         tags = rules.check_tags([*(tag for tag in present if tag not in removing), *adding])
-        before = _told(version.description, version.metadata, version.ttl_seconds)
+        before = _told(version.description, version.metadata, version.ttl)
         after = _told(new_description, new_metadata, new_ttl)
         if before != after or tags != present:
             protected_alias.check_edit(ctx, tx, version.id)
@@ -342,7 +339,7 @@ def edit(ctx: Context, version_id: int, change: VersionEdit) -> Version:
             version.id,
             description=new_description,
             metadata=new_metadata,
-            ttl_seconds=new_ttl,
+            ttl=new_ttl,
             at=ctx.now(),
         )
         if before != after:
@@ -364,12 +361,41 @@ def edit(ctx: Context, version_id: int, change: VersionEdit) -> Version:
         return edited
 
 
-def _told(
-    description: str | None, metadata: str | None, ttl_seconds: int | None
-) -> dict[str, str | int | None]:
+def _check_may_expire(ctx: Context, tx: Transaction, version: Version, ttl: Ttl) -> None:
+    """Return when the version may get that time to live (R165, R167)."""
+    project = project_rows.find(tx, version.project_id)
+    if project is not None:
+        _check_sets_ttl(ctx, tx, project)
+    if ttl != FOR_EVER and collection_rows.links_of_version(tx, version.id):
+        raise Conflict(
+            "A linked version has no time to live: unlink it everywhere first", code="linked"
+        )
+
+
+def _check_sets_ttl(ctx: Context, tx: Transaction, project: Project) -> None:
+    """Return when the actor may set a time to live in that project (R165)."""
+    if not expiry_rows.find_policy(tx, project.entity_id).admins_only:
+        return
+    role = access.role_in(tx, ctx.who, project)
+    if role is None or role < Role.ADMIN:
+        raise Forbidden(
+            f"You may not set a time to live in {project.place}: team {project.entity_name} leaves "
+            "that to its admins",
+            role=Role.ADMIN.word,
+        )
+
+
+_TTL_WORDS = {INHERITED: "inherited", FOR_EVER: None}
+
+
+def _told(description: str | None, metadata: str | None, ttl: Ttl) -> dict[str, str | int | None]:
     """What of a version can be edited, as its history tells it: of metadata only the digest."""
     told = None if metadata is None else hashlib.sha256(metadata.encode()).hexdigest()
-    return {"description": description, "metadata_sha256": told, "ttl_seconds": ttl_seconds}
+    return {
+        "description": description,
+        "metadata_sha256": told,
+        "ttl_seconds": _TTL_WORDS.get(ttl, ttl.seconds),
+    }
 
 
 def _check_edit(ctx: Context, tx: Transaction, version: Version, *, beyond_the_link: bool) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from byname.domain.expiry import TtlPolicy
+from byname.operations import expiry
 from byname.operations import team as operations
 from byname.rest.asking import Asking
 from byname.rest.organization import Member, NewRole, OrganizationName
@@ -58,6 +60,41 @@ def delete_team(ctx: Asking, team: TeamName) -> None:
     For its admins and those of its organization. Refused while versions of it are linked elsewhere.
     """
     operations.delete_team(ctx, team)
+
+
+class TimeToLive(BaseModel):
+    """What a team has decided on the time to live of its versions."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"default_seconds": 2592000, "admins_only": False}]},
+    )
+
+    default_seconds: int | None = Field(
+        description="From the creation of a version that has no time of its own; null is for ever."
+    )
+    admins_only: bool = Field(
+        default=False, description="Whether only the team's admins may set a version's own time."
+    )
+
+
+@router.get("/teams/{team}/ttl", summary="Get the time to live of a team's versions")
+def get_ttl(ctx: Asking, team: TeamName) -> TimeToLive:
+    """See how long versions of a team live that have no time of their own, and who may set one."""
+    policy = expiry.get_policy(ctx, team)
+    return TimeToLive(default_seconds=policy.default_seconds, admins_only=policy.admins_only)
+
+
+@router.put("/teams/{team}/ttl", summary="Set the time to live of a team's versions")
+def put_ttl(ctx: Asking, team: TeamName, body: TimeToLive) -> TimeToLive:
+    """Decide how long versions of a team live that have no time of their own.
+
+    It counts from their creation, for those that are there already too. Linked versions live for
+    ever. For the team's admins and those of its organization.
+    """
+    policy = TtlPolicy(body.default_seconds, body.admins_only)
+    expiry.set_policy(ctx, team, policy)
+    return body
 
 
 @router.put("/teams/{team}/members/{username}", summary="Add a member or change their role")

@@ -11,8 +11,11 @@ STEPS: dict[int, tuple[str, ...]] = {
     # release these statements are written out, so that later changes of the page leave them alone.
     1: (
         "ALTER TABLE project ADD COLUMN icon TEXT",
+        "ALTER TABLE version ADD COLUMN ttl_own INTEGER NOT NULL DEFAULT 0",
+        "UPDATE version SET ttl_own = 1 WHERE ttl_seconds IS NOT NULL OR id IN (SELECT m.version_id"
+        " FROM membership m JOIN collection c ON c.id = m.collection_id AND c.kind = 'portfolio')",
         "ALTER TABLE history ADD COLUMN names TEXT",
-        *schema.created("registry_star", "registry_star_by_project"),
+        *schema.created("registry_star", "registry_star_by_project", "team_ttl", "team_with_ttl"),
         *schema.created(
             "secret",
             "integration",

@@ -80,6 +80,13 @@ TABLES: tuple[str, ...] = (
         created_at INTEGER NOT NULL,
         PRIMARY KEY (team_id, user_id)) WITHOUT ROWID""",
     "CREATE INDEX team_member_by_user ON team_member (user_id)",
+    # The time to live of a team's versions that have none of their own, and whether only the team's
+    # admins may set one (R165).
+    """CREATE TABLE team_ttl (
+        team_id INTEGER PRIMARY KEY REFERENCES entity (id),
+        seconds INTEGER,
+        admins_only INTEGER NOT NULL)""",
+    "CREATE INDEX team_with_ttl ON team_ttl (team_id) WHERE seconds IS NOT NULL",
     # ---- where -----------------------------------------------------------------------------
     # A registry is a project of the organization's entity, named with the registry prefix.
     """CREATE TABLE project (
@@ -154,7 +161,8 @@ TABLES: tuple[str, ...] = (
     "CREATE INDEX collection_by_type ON collection (type_id)",
     # A version belongs to the sequence in which it was logged. It is `pending` until its manifest
     # and all its bytes are here. `same_as_id`: at its commit the content turned out to be that of
-    # an older version, which answers in its place (R2).
+    # an older version, which answers in its place (R2). `ttl_own`: what `ttl_seconds` says was set
+    # for this version, so that its team's default does not count (R165).
     """CREATE TABLE version (
         id INTEGER PRIMARY KEY,
         collection_id INTEGER NOT NULL REFERENCES collection (id),
@@ -178,7 +186,8 @@ TABLES: tuple[str, ...] = (
         updated_at INTEGER NOT NULL,
         deleted_at INTEGER,
         purged_at INTEGER,
-        emptied_at INTEGER)""",
+        emptied_at INTEGER,
+        ttl_own INTEGER NOT NULL DEFAULT 0)""",
     "CREATE INDEX version_by_digest ON version (digest, collection_id)",
     # For the jobs of the server itself: what is past its time, and what still names bytes although
     # it is deleted. `purged_at`: it cannot come back. `emptied_at`: it names no bytes any more.

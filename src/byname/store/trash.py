@@ -278,7 +278,10 @@ def revive_versions(tx: Transaction, deletion_id: int, at: int) -> int:
     return tx.run(
         "UPDATE version SET state = 'committed', deleted_at = NULL, updated_at = :at,"
         " ttl_seconds = CASE WHEN created_at + ttl_seconds * 1000000 <= :at THEN NULL"
-        "   ELSE ttl_seconds END"
+        "   ELSE ttl_seconds END,"
+        " ttl_own = max(ttl_own, coalesce((SELECT version.created_at + d.seconds * 1000000 <= :at"
+        "   FROM collection c JOIN project p ON p.id = c.project_id"
+        "   JOIN team_ttl d ON d.team_id = p.entity_id WHERE c.id = version.collection_id), 0))"
         " WHERE state = 'deleted' AND purged_at IS NULL AND same_as_id IS NULL"
         " AND id IN (SELECT item_id FROM deletion_item WHERE deletion_id = :id AND kind = 'version')",
         {"id": deletion_id, "at": at},
@@ -298,7 +301,8 @@ def revive_memberships(tx: Transaction, deletion_id: int, at: int) -> None:
         [(at, each) for each in ids],
     )
     tx.run_many(
-        "UPDATE version SET ttl_seconds = NULL WHERE ttl_seconds IS NOT NULL AND id ="
+        "UPDATE version SET ttl_seconds = NULL, ttl_own = 1"
+        " WHERE (ttl_seconds IS NOT NULL OR ttl_own = 0) AND id ="
         " (SELECT m.version_id FROM membership m JOIN collection c ON c.id = m.collection_id"
         "  WHERE m.id = ? AND c.kind = 'portfolio')",
         [(each,) for each in ids],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from byname.domain.expiry import Ttl
 from byname.domain.version import Version, VersionState
 from byname.store.database import Row, Transaction
 from byname.store.moment import moment
@@ -9,7 +10,8 @@ from byname.store.moment import moment
 SELECT = """SELECT v.id, v.collection_id, c.name AS collection_name, c.project_id, c.type_id,
     t.name AS type_name, v.state, v.digest, m.number, v.description, v.metadata, v.ttl_seconds,
     v.history_step, v.size_bytes, v.file_count, v.manifest_id, v.base_version_id, v.run_id,
-    v.created_by, v.created_at, v.updated_at
+    v.created_by, v.created_at, v.updated_at, v.ttl_own, (SELECT d.seconds FROM project p
+        JOIN team_ttl d ON d.team_id = p.entity_id WHERE p.id = c.project_id) AS ttl_default
     FROM version v JOIN collection c ON c.id = v.collection_id
     JOIN artifact_type t ON t.id = c.type_id
     LEFT JOIN membership m ON m.version_id = v.id AND m.collection_id = v.collection_id
@@ -18,6 +20,7 @@ SELECT = """SELECT v.id, v.collection_id, c.name AS collection_name, c.project_i
 
 def from_row(row: Row) -> Version:
     """The version of a row that was selected with `SELECT`."""
+    ttl = Ttl(row["ttl_seconds"], own=bool(row["ttl_own"]))
     return Version(
         id=row["id"],
         collection_id=row["collection_id"],
@@ -30,7 +33,8 @@ def from_row(row: Row) -> Version:
         number=row["number"],
         description=row["description"],
         metadata=row["metadata"],
-        ttl_seconds=row["ttl_seconds"],
+        ttl=ttl,
+        ttl_seconds=ttl.of_version(row["type_name"], row["ttl_default"]),
         history_step=row["history_step"],
         size_bytes=row["size_bytes"],
         file_count=row["file_count"],
@@ -99,7 +103,7 @@ def add(
     digest: str,
     description: str | None,
     metadata: str | None,
-    ttl_seconds: int | None,
+    ttl: Ttl,
     history_step: int | None,
     distributed_id: str | None,
     base_version_id: int | None,
@@ -112,16 +116,17 @@ def add(
     """A new pending version; its id. `wanted_...` are JSON lists, applied at the commit."""
     return tx.insert(
         "INSERT INTO version (collection_id, state, digest, description, metadata, ttl_seconds,"
-        " history_step, distributed_id, base_version_id, wanted_aliases, wanted_tags, run_id,"
+        " ttl_own, history_step, distributed_id, base_version_id, wanted_aliases, wanted_tags, run_id,"
         " created_by, created_at, updated_at) VALUES (:collection, 'pending', :digest,"
-        " :description, :metadata, :ttl, :step, :distributed, :base, :aliases, :tags, :run, :by,"
+        " :description, :metadata, :ttl, :own, :step, :distributed, :base, :aliases, :tags, :run, :by,"
         " :at, :at) RETURNING id",
         {
             "collection": collection_id,
             "digest": digest,
             "description": description,
             "metadata": metadata,
-            "ttl": ttl_seconds,
+            "ttl": ttl.seconds,
+            "own": int(ttl.own),
             "step": history_step,
             "distributed": distributed_id,
             "base": base_version_id,
@@ -183,20 +188,30 @@ def edit(
     *,
     description: str | None,
     metadata: str | None,
-    ttl_seconds: int | None,
+    ttl: Ttl,
     at: int,
 ) -> None:
     """The version has this description, metadata and time to live."""
     tx.run(
         "UPDATE version SET description = :description, metadata = :metadata,"
-        " ttl_seconds = :ttl, updated_at = :at WHERE id = :id",
+        " ttl_seconds = :ttl, ttl_own = :own, updated_at = :at WHERE id = :id",
         {
             "id": version_id,
             "description": description,
             "metadata": metadata,
-            "ttl": ttl_seconds,
+            "ttl": ttl.seconds,
+            "own": int(ttl.own),
             "at": at,
         },
+    )
+
+
+def live_for_ever(tx: Transaction, version_id: int, at: int) -> None:
+    """The version has no time to live, whatever its team decides (R166)."""
+    tx.run(
+        "UPDATE version SET ttl_own = 1, ttl_seconds = NULL,"
+        " updated_at = CASE WHEN ttl_seconds IS NULL THEN updated_at ELSE :at END WHERE id = :id",
+        {"id": version_id, "at": at},
     )
 
 

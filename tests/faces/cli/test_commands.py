@@ -81,6 +81,14 @@ class TestEveryCallIsACommand:
         assert len(ask("key", "list")["keys"]) == 2  # type: ignore[arg-type]  # It is a list.
         assert ask("key", "create", "--username", "robot")["username"] == "robot"
         assert ask("key", "delete", str(key["id"])) == {"deleted": key["id"]}
+        assert ask("team", "ttl", "crew", "--default", "30d", "--admins-only") == {
+            "default_seconds": 30 * 86400,
+            "admins_only": True,
+        }
+        assert ask("team", "ttl", "crew", "--members")["default_seconds"] == 30 * 86400
+        never = {"default_seconds": None, "admins_only": False}
+        assert ask("team", "ttl", "crew", "--default", "never") == never
+        assert ask("team", "ttl", "crew") == never
         assert ask("team", "member", "remove", "crew", "ann") == {"removed": "ann"}
         assert ask("organization", "member", "remove", "other", "ann") == {"removed": "ann"}
         assert ask("team", "delete", "crew") == {"deleted": "crew"}

@@ -34,6 +34,7 @@ CALLS = [
     ("POST", f"/api/v1/organizations/{ORGANIZATION}/teams", {"name": "new"}),
     ("DELETE", f"/api/v1/teams/{TEAM}", None),
     ("PUT", f"/api/v1/teams/{TEAM}/members/bob", {"role": "viewer"}),
+    ("PUT", f"/api/v1/teams/{TEAM}/ttl", {"default_seconds": 60}),
     ("DELETE", f"/api/v1/teams/{TEAM}/members/bob", None),
     ("POST", f"/api/v1/teams/{TEAM}/service-accounts", {"name": "new"}),
 ]
