@@ -84,6 +84,14 @@ class Settings(BaseSettings):
         description="How long the history of automations is kept, in days.",
     )
 
+    watchers_max: int = Field(
+        default=5_000,
+        ge=1,
+        le=100_000,
+        description="How many may watch at once: streams of events, and waits for an alias. More "
+        "are told to come back later.",
+    )
+
     @field_validator("secret_key", "encryption_key", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import secrets
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -25,13 +26,18 @@ from byname.http.links import Signer
 from byname.http.message import Request, send_json
 from byname.http.router import Router
 from byname.http.server import HttpServer
+from byname.http.watchers import Watchers
 from byname.http.writes import Writes
 from byname.operations import expiry, gc, secret, setup
 from byname.operations.context import Context
 from byname.operations.pulse import Pulse
+from byname.rest import alias
+from byname.rest.alias_wait import AliasWait
 from byname.rest.api import make_api
 from byname.rest.content import Bytes
+from byname.rest.event_stream import Events
 from byname.rest.file_stream import FileStream
+from byname.rest.hearing import Hearing
 from byname.rest.resolve import Resolve
 from byname.rest.run_file import RunFiles
 from byname.rest.telemetry import Telemetry
@@ -47,6 +53,8 @@ SAVE_USES_SECONDS = 60.0
 SWEEP_SECONDS = 3600.0
 CHECKPOINT_SECONDS = 30.0
 DATABASE_FILE = "byname.db"
+OTHER_FILES = 2_048
+"""What may be open beside the connections of those who watch."""
 SECRET_FILE = "secret.key"  # noqa: S105  The name of a file.
 ENCRYPTION_FILE = "encryption.key"
 
@@ -254,6 +262,10 @@ class Application:
         RunFiles(ctx, signer, self._writes, uses).add_routes(router)
         add_pages(router, ctx, signer, public_url or listening)
         api = make_api(ctx, uses, addresses)
+        hearing = Hearing(ctx, uses)
+        watchers = Watchers(ctx.database, self.pulse, watchers_max=self._settings.watchers_max)
+        router.add("GET", "/api/v1/events", Events(hearing, watchers).handle)
+        router.add("GET", f"/api/v1{alias.ALIAS}", AliasWait(hearing, watchers, api).handle)
         router.mount("/api", api)
         router.mount("/admin/audit_logs", api)
 
@@ -308,6 +320,17 @@ async def _repeat(seconds: float, job: Callable[..., None], *args: Any) -> None:
             logger.exception("A job of the server itself failed; it is tried again later")
 
 
+def allow_connections(count: int) -> None:
+    """The process may have so many connections and files open, as far as the machine allows.
+
+    Many systems give a process 1,024 at first, and more to whoever asks.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; the exit code.
 
@@ -317,6 +340,7 @@ def serve(settings: Settings) -> int:
     """
     ctx = build_context(settings)
     signer = Signer(read_secret(settings))
+    allow_connections(settings.watchers_max + OTHER_FILES)
 
     def announce(listening: str) -> None:
         print(f"Byname listens on {listening}", flush=True)  # noqa: T201  For who started it.

@@ -481,6 +481,7 @@ ELSEWHERE: dict[str, str] = {
     "GET /live": "open: a probe",
     "GET /ready": "open: a probe",
     "GET /": "open: where people land",
+    "GET /api/v1/events": "what one may see then (tests/faces/rest/test_event_stream.py)",
     "GET /static/byname.css": "open: the style of pages",
     "GET /static/parts.css": "open: the style of pages",
     "GET /static/people.css": "open: the style of pages",

@@ -73,6 +73,8 @@ class Entry:
     cause: str | None = None
     names: tuple[str, ...] = ()
     """Of a link: the aliases that it placed, or took with it."""
+    digest: str | None = None
+    """Of the version of that number, where it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,8 +135,7 @@ class Router:
                 return
         app = self._mounted(request)
         if app is not None:
-            request.scope["request_id"] = request.id
-            await app(request.scope, request.receive, _noting_start(request))
+            await hand_over(request, app)
         elif route is None:
             raise NotFound("There is nothing at this address", code="no_route")
         else:
@@ -239,6 +238,12 @@ def _spell(route: Route) -> str:
     return "".join(
         "/" + (f"{{{next(names)}}}" if piece is None else piece) for piece in route.segments
     )
+
+
+async def hand_over(request: Request, app: App) -> None:
+    """Let another application answer this request. The request's id goes along."""
+    request.scope["request_id"] = request.id
+    await app(request.scope, request.receive, _noting_start(request))
 
 
 def _noting_start(request: Request) -> Send:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import JSONResponse, Response
@@ -147,12 +147,45 @@ def _expected(if_match: str | None, if_none_match: str | None) -> Expected:
     return Expected(revision=int(found[1]))
 
 
+def etag_of(found: Standing) -> str:
+    """The alias's `ETag`: its revision."""
+    return f'"{found.revision}"'
+
+
+def matches_etag(header: str, etag: str) -> bool:
+    """Whether an `If-None-Match` names this `ETag`, among others or by `*` (RFC 9110, 13.1.2)."""
+    given = [each.strip().removeprefix("W/") for each in header.split(",")]
+    return "*" in given or etag in given
+
+
 def _answer(found: Standing, status: int = 200) -> Answer:
     body = Alias.of(found).model_dump(mode="json")
-    return Answer(status, body, {"ETag": f'"{found.revision}"'})
+    return Answer(status, body, {"ETag": etag_of(found)})
 
 
-@router.get(ALIAS, response_model=Alias, summary="Get an alias")
+WAIT: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "wait",
+            "in": "query",
+            "required": False,
+            "description": "Wait up to so many seconds (`55s`; 300 at the most) until the alias is "
+            "not as `If-None-Match` says, or, without it, until somebody holds it.",
+            "schema": {"type": "string", "pattern": r"^[0-9]{1,3}s?$"},
+            "example": "55s",
+        }
+    ],
+}
+"""Waiting in the OpenAPI document: it is done before the framework (`AliasWait`)."""
+
+
+@router.get(
+    ALIAS,
+    response_model=Alias,
+    summary="Get an alias, or wait until it moves",
+    responses={304: {"description": "The alias is as `If-None-Match` says."}},
+    openapi_extra=WAIT,
+)
 def get_alias(
     ctx: Asking,
     organization: OrganizationName,
@@ -160,12 +193,26 @@ def get_alias(
     collection: CollectionName,
     alias: AliasName,
     at: Annotated[datetime | None, Query(description="As of this time; now, when absent.")] = None,
+    known: Annotated[
+        str | None,
+        Header(alias="If-None-Match", description="The `ETag` you have: 304 while it is so."),
+    ] = None,
 ) -> Response:
-    """Get the version that an alias is on, or was on at a time; 404 when nobody holds it."""
+    """Get the version that an alias is on, or was on at a time; 404 when nobody holds it.
+
+    With `wait` and the `ETag` of the last answer in `If-None-Match` the answer comes when the alias
+    moves, with its new state, or is 304 at the end of the time. Ask again then. Your role is looked
+    up again when it answers.
+    """
     project, found = find(ctx, organization, registry, collection)
     moment = at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC)
     answer = _answer(operations.get(ctx, project, found, alias, moment))
-    return JSONResponse(answer.body, headers=dict(answer.headers or {}) if at is None else None)
+    headers = dict(answer.headers or {})
+    if at is not None:
+        return JSONResponse(answer.body)
+    if known is not None and matches_etag(known, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(answer.body, headers=headers)
 
 
 @router.put(ALIAS, response_model=Alias, summary="Put an alias on a version")

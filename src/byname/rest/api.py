@@ -17,6 +17,7 @@ from byname.rest import (
     comparison,
     docs,
     errors,
+    event_stream,
     gc,
     history,
     lineage,
@@ -129,6 +130,7 @@ def _describe_security(app: FastAPI) -> None:
         document = plain()
         document.setdefault("components", {})["securitySchemes"] = SECURITY
         document["paths"]["/api/v1/resolve"] = resolve.DESCRIPTION
+        document["paths"]["/api/v1/events"] = event_stream.DESCRIPTION
         document["security"] = [{name: []} for name in SECURITY]
         return document
 

@@ -28,6 +28,13 @@ _NAMED = (
 )
 
 
+_DIGESTED = (
+    "SELECT y.*, v.digest FROM ({}) y"
+    " LEFT JOIN membership m ON m.collection_id = y.collection_id AND m.number = y.number"
+    " LEFT JOIN version v ON v.id = m.version_id ORDER BY y.ledger_id, y.id"
+)
+
+
 def add(tx: Transaction, row: dict[str, Any]) -> None:
     """The entry is in the history, behind everything that was committed before."""
     tx.run(
@@ -40,7 +47,7 @@ def add(tx: Transaction, row: dict[str, Any]) -> None:
     )
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: Row, digest: str | None = None) -> Entry:
     if row["id"] == 0:
         before, after = _version(row["from_number"]), _version(row["to_number"])
     else:
@@ -64,6 +71,7 @@ def _entry(row: Row) -> Entry:
         revision=row["revision"],
         cause=row["cause"],
         names=tuple(_value(row["names"]) or ()),
+        digest=digest,
     )
 
 
@@ -182,3 +190,60 @@ def oldest_of_organization(
     )
     rows = tx.all(_NAMED.format(both) + " ORDER BY x.ledger_id, x.id", values)
     return [_entry(row) for row in rows]
+
+
+def end(tx: Transaction) -> Cursor:
+    """The place behind everything that was committed."""
+    ledger = tx.one("SELECT max(id) FROM ledger")
+    rest = tx.one("SELECT id, ledger_id FROM history ORDER BY id DESC LIMIT 1")
+    last = 0 if ledger is None or ledger[0] is None else int(ledger[0])
+    return Cursor(last, 0 if rest is None or rest["ledger_id"] < last else int(rest["id"]))
+
+
+def oldest(
+    tx: Transaction, *, project_id: int | None, collection_id: int | None, after: Cursor, limit: int
+) -> list[Entry]:
+    """What happened in the collection, in the project, or anywhere, oldest first, behind a place.
+
+    With the digests of versions.
+    """
+    values = {"ledger": after.ledger_id, "id": after.id, "limit": limit}
+    if collection_id is not None:
+        ledger, rest = "l.collection_id = :of AND ", "h.collection_id = :of AND "
+        values["of"] = collection_id
+    elif project_id is not None:
+        ledger, rest = "l.project_id = :of AND ", "h.project_id = :of AND "
+        values["of"] = project_id
+    else:
+        ledger, rest = "", "h.id > :history AND "
+        values["history"] = after.id or _last_before(tx, after.ledger_id)
+    ledger += "l.id > :ledger"
+    rest += "(h.ledger_id, h.id) > (:ledger, :id)"
+    order = "h.id" if "history" in values else "h.ledger_id, h.id"
+    both = (
+        f"SELECT * FROM ({_LEDGER} WHERE {ledger} ORDER BY l.id LIMIT :limit)"
+        f" UNION ALL SELECT * FROM ({_REST} WHERE {rest} ORDER BY {order} LIMIT :limit)"
+        " ORDER BY ledger_id, id LIMIT :limit"
+    )
+    rows = tx.all(_DIGESTED.format(_NAMED.format(both)), values)
+    return [_entry(row, row["digest"]) for row in rows]
+
+
+def _last_before(tx: Transaction, ledger_id: int) -> int:
+    """The last entry beside the ledger that was written before the ledger's row of that id.
+
+    Both numbers grow together, so that halving finds it in a few looks, without an index that every
+    change would have to keep.
+    """
+    row = tx.one("SELECT max(id) FROM history")
+    low, high = 0, 0 if row is None or row[0] is None else int(row[0])
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = tx.one(
+            "SELECT ledger_id FROM history WHERE id >= :id ORDER BY id LIMIT 1", {"id": middle}
+        )
+        if row is not None and row["ledger_id"] < ledger_id:
+            low = middle
+        else:
+            high = middle - 1
+    return low
