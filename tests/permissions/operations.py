@@ -113,11 +113,33 @@ def _team(target: Target, **more: Any) -> dict[str, Any]:
     return {"entityName": target.words["team_home"], "projectName": PROJECT, **more}
 
 
+def _trigger(target: Target, scope: str) -> dict[str, Any]:
+    kind, id_kind = {
+        "collection": ("ARTIFACT_COLLECTION", "ArtifactCollection"),
+        "project": ("PROJECT", "Project"),
+    }[scope]
+    return {
+        "name": "new",
+        "enabled": True,
+        "scopeType": kind,
+        "scopeID": to_id(id_kind, target.ids[scope]),
+        "triggeringEventType": "LINK_MODEL",
+        "eventFilter": "{}",
+        "triggeredActionType": "NO_OP",
+        "triggeredActionConfig": {"noOpActionInput": {"noOp": True}},
+    }
+
+
 def _mutation(
     name: str, scope: Scope, least: Permission, given: Callable[[Target], Any], **more: Any
 ) -> Row:
     return Row(Mutation(name, given), scope, least, **more)
 
+
+_WAITING = {"name": "new", "event": "LINK_ARTIFACT", "action": {"kind": "nothing"}}
+_WHOLE = {"organization": "{organization}", "registry": "{registry}"}
+_TRAINING = {"team": "{team_home}", "project": PROJECT}
+_ZOO = _WHOLE | {"collection": "Zoo"}
 
 P, R, T = Permission, Scope.REGISTRY, Scope.TEAM
 _ADMIN = GroupRole.ADMIN
@@ -236,6 +258,26 @@ ROWS: list[Row] = [
         Rest("GET", "/resolve", query="ref={organization}/wandb-registry-{registry}/Zoo:next"),
         R,
         P.SEE,
+    ),
+    # ---- REST: automations ------------------------------------------------------------------
+    _registry("GET", "/automations", P.SEE),
+    _registry("GET", "/collections/{collection}/automations", P.SEE),
+    Row(
+        Rest("GET", "/automations", query="organization={organization}&registry={registry}"),
+        R,
+        P.SEE,
+    ),
+    Row(Rest("POST", "/automations", _WAITING | {"scope": _ZOO}), R, P.AUTOMATE_COLLECTION),
+    Row(Rest("POST", "/automations", _WAITING | {"scope": _WHOLE}), R, P.AUTOMATE_REGISTRY),
+    Row(Rest("POST", "/automations", _WAITING | {"scope": _TRAINING}), T, P.AUTOMATE_PROJECT),
+    Row(Rest("GET", "/automations/{of_registry}"), R, P.SEE),
+    Row(Rest("PATCH", "/automations/{of_collection}", {"name": "n"}), R, P.AUTOMATE_COLLECTION),
+    Row(Rest("PATCH", "/automations/{of_registry}", {"name": "n"}), R, P.AUTOMATE_REGISTRY),
+    Row(Rest("PATCH", "/automations/{of_collection}", {"scope": _WHOLE}), R, P.AUTOMATE_REGISTRY),
+    Row(Rest("DELETE", "/automations/{of_collection}"), R, P.AUTOMATE_COLLECTION),
+    Row(Rest("DELETE", "/automations/{of_registry}"), R, P.AUTOMATE_REGISTRY),
+    Row(
+        Rest("GET", "/organizations/{whole}/automations"), Scope.ORGANIZATION, GroupRole.VIEWER
     ),
     # ---- REST: organizations and teams ------------------------------------------------------
     Row(Rest("GET", "/registries/{whole}"), Scope.ORGANIZATION, GroupRole.VIEWER),
@@ -410,6 +452,35 @@ ROWS: list[Row] = [
         source=True,
         by_id=True,
     ),
+    # ---- GraphQL: automations ---------------------------------------------------------------
+    _mutation(
+        "createFilterTrigger", R, P.AUTOMATE_COLLECTION, lambda t: _trigger(t, "collection")
+    ),
+    _mutation("createFilterTrigger", R, P.AUTOMATE_REGISTRY, lambda t: _trigger(t, "project")),
+    _mutation(
+        "updateFilterTrigger",
+        R,
+        P.AUTOMATE_COLLECTION,
+        lambda t: {"id": to_id("Trigger", t.ids["of_collection"]), "name": "new"},
+    ),
+    _mutation(
+        "updateFilterTrigger",
+        R,
+        P.AUTOMATE_REGISTRY,
+        lambda t: {"id": to_id("Trigger", t.ids["of_registry"]), "name": "new"},
+    ),
+    _mutation(
+        "deleteTrigger",
+        R,
+        P.AUTOMATE_COLLECTION,
+        lambda t: {"triggerID": to_id("Trigger", t.ids["of_collection"])},
+    ),
+    _mutation(
+        "deleteTrigger",
+        R,
+        P.AUTOMATE_REGISTRY,
+        lambda t: {"triggerID": to_id("Trigger", t.ids["of_registry"])},
+    ),
     # ---- GraphQL: a team's project ----------------------------------------------------------
     _mutation(
         "createArtifact",
@@ -517,11 +588,27 @@ ELSEWHERE: dict[str, str] = {
     "mutation deleteInvite": "tests/operations/test_team.py",
     "mutation createServiceAccount": "tests/operations/test_team.py",
     "mutation createUser": "tests/operations/test_user.py",
-    # Automations are refused to everybody.
-    "mutation createFilterTrigger": "not offered yet",
-    "mutation updateFilterTrigger": "not offered yet",
-    "mutation deleteTrigger": "not offered yet",
-    "mutation createGenericWebhookIntegration": "not offered yet",
+    # Secrets and integrations of teams: tests/operations/test_secret.py asks as everybody.
+    "mutation createGenericWebhookIntegration": "tests/operations/test_secret.py",
+    **{
+        f"{method} /api/v1/teams/{{}}/{what}": "tests/operations/test_secret.py"
+        for method, what in (
+            ("GET", "secrets"),
+            ("POST", "secrets"),
+            ("PATCH", "secrets/{}"),
+            ("DELETE", "secrets/{}"),
+            ("GET", "webhooks"),
+            ("POST", "webhooks"),
+            ("GET", "webhooks/{}"),
+            ("PATCH", "webhooks/{}"),
+            ("DELETE", "webhooks/{}"),
+            ("GET", "slack-channels"),
+            ("POST", "slack-channels"),
+            ("PATCH", "slack-channels/{}"),
+            ("DELETE", "slack-channels/{}"),
+        )
+    },
+    "GET /api/v1/teams/{}/automations": "tests/operations/test_automation.py",
     "mutation rewindRun": "not offered",
     "mutation notifyScriptableRunAlert": "tests/faces/graphql/test_run.py",
     # The rest of what a run and an upload do, behind the same two doors as the rows above.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from byname.domain.automation import Action, ActionKind, ScopeKind
+from byname.domain.event import EventType
 from byname.domain.policy import GroupRole, Role
 from byname.operations import (
+    automation,
     collection,
     member,
     organization,
@@ -30,6 +33,7 @@ from tests.support.world import (
 NOBODY = "nobody"
 OTHER = "other"
 ABSENT = 999_999
+NOTHING = Action(ActionKind.NOTHING)
 SECRET, OPEN, FOREIGN, MISSING = "secret", "open", "foreign", "missing"
 
 
@@ -124,6 +128,15 @@ def make_town(world: World) -> Town:
         gone = collection.create(ctx, made.id, collection.NewCollection("Gone", "model"))
         collection.delete(ctx, gone.id, is_sequence=False)
         deletion = trash.list_page(ctx, place_organization).items[0].id
+        of_collection, of_registry = (
+            automation.create(
+                ctx,
+                automation.NewAutomation(
+                    f"{kind}-{place}", kind, scope_id, EventType.LINK_ARTIFACT, NOTHING
+                ),
+            ).id
+            for kind, scope_id in ((ScopeKind.COLLECTION, zoo.id), (ScopeKind.PROJECT, made.id))
+        )
         run = make_run(ctx, "run1", entity=home)
         pending = begin_version(ctx, f"pending-{place}", {"f": b"3"}, entity=home)
         town.targets[place] = Target(
@@ -139,6 +152,8 @@ def make_town(world: World) -> Town:
                 "source": f"{home}/{PROJECT}/model-{place}:v0",
                 "run": "run1",
                 "deletion": str(deletion),
+                "of_collection": str(of_collection),
+                "of_registry": str(of_registry),
             },
             {
                 "project": made.id,
@@ -147,6 +162,8 @@ def make_town(world: World) -> Town:
                 "sequence": one.collection_id,
                 "pending": pending.id,
                 "run": run.id,
+                "of_collection": of_collection,
+                "of_registry": of_registry,
                 "creator": ctx.who.user_id,
             },
         )
@@ -159,6 +176,8 @@ def make_town(world: World) -> Town:
             "team_home": "nowhere",
             "source": "nowhere/training/model:v0",
             "deletion": str(ABSENT),
+            "of_collection": str(ABSENT),
+            "of_registry": str(ABSENT),
         },
         dict.fromkeys(missing.ids, ABSENT),
     )

@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 RELEASES = ("0.31.0", "0.28.2")
 SCRIPTS = ROOT / "tests" / "contract" / "scripts"
-SECONDS_MAX = 120
+SECONDS_MAX = 240
 
 
 @dataclass

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from byname.domain import filter_text, names, run_event
+from byname.domain import filter_text, names, payload, run_event
 from byname.domain.errors import Unprocessable
 from byname.domain.event import RUN_EVENTS, Event, EventType
-from byname.domain.filter import Field, Fields, Kind, Node
+from byname.domain.filter import Condition, Every, Field, Fields, Kind, Node, Some, Test
 from byname.domain.history import Cursor
 from byname.domain.run_filter import holds
+from byname.domain.slack import TEXT_LENGTH_MAX, TITLE_LENGTH_MAX, Severity
 
 NAME_LENGTH_MAX = 255
 DESCRIPTION_LENGTH_MAX = 10_000
-PAYLOAD_BYTES_MAX = 65_536
 PAYLOAD_DEPTH_MAX = 64
-TITLE_LENGTH_MAX = 1_000
-MESSAGE_LENGTH_MAX = 10_000
 EVERYTHING = '{"$or":[{"$and":[]}]}'
 """The filter that lets every event through, as the client writes it (protocol 14.2)."""
 
@@ -93,25 +91,6 @@ class ActionKind(StrEnum):
     """For trying an automation out: it is recorded, and nothing is sent."""
 
 
-class Severity(StrEnum):
-    """How grave a message is."""
-
-    INFO = "INFO"
-    WARN = "WARN"
-    ERROR = "ERROR"
-
-
-class Format(StrEnum):
-    """What the body of a webhook's request is."""
-
-    PAYLOAD = "payload"
-    """The JSON that the user wrote, with its variables filled in (R135)."""
-    BYNAME = "byname"
-    """All that is known of the event, ready made."""
-    CLOUDEVENTS = "cloudevents"
-    """The same as a CloudEvents 1.0 event."""
-
-
 @dataclass(frozen=True, slots=True)
 class Action:
     """What is done when the event happens."""
@@ -119,7 +98,6 @@ class Action:
     kind: ActionKind
     integration_id: int | None = None
     """The webhook or Slack channel; None for `nothing`."""
-    format: Format = Format.PAYLOAD
     payload: str | None = None
     """Of a webhook: the JSON text of an object, as it was given. None is sent as `{}`."""
     title: str | None = None
@@ -210,12 +188,12 @@ def check_filter(event: EventType, text: str | None) -> str:
     return text
 
 
-def check_action(action: Action) -> Action:
-    """The action, whose parts fit its kind.
+def check_action(action: Action, *, secrets: Collection[str] = ()) -> Action:
+    """The action, whose parts fit its kind; `secrets` are those its webhook was given.
 
     Raises:
-        Unprocessable: an integration is missing or one too many; the payload is no JSON object (the
-            message says where it breaks), or a text is too long.
+        Unprocessable: an integration is missing or one too many; the payload is no JSON object or
+            names what there is not (the message says where), or a text is too long.
     """
     if (action.kind is ActionKind.NOTHING) is not (action.integration_id is None):
         raise Unprocessable(
@@ -225,42 +203,29 @@ def check_action(action: Action) -> Action:
             field="integration",
         )
     if action.kind is ActionKind.WEBHOOK:
-        payload = check_payload(action.payload)
-        return Action(action.kind, action.integration_id, action.format, payload)
+        text = check_payload(action.payload, secrets=secrets)
+        return Action(action.kind, action.integration_id, text)
     if action.kind is ActionKind.SLACK:
         return Action(
             action.kind,
             action.integration_id,
             title=_text(action.title, "The title", "title", TITLE_LENGTH_MAX),
-            message=_text(action.message, "The message", "message", MESSAGE_LENGTH_MAX),
+            message=_text(action.message, "The message", "message", TEXT_LENGTH_MAX),
             severity=action.severity or Severity.INFO,
         )
     return Action(action.kind)
 
 
-def check_payload(text: str | None) -> str | None:
-    """The payload: JSON text of an object; nothing stands for `{}` (R135).
+def check_payload(text: str | None, *, secrets: Collection[str] = ()) -> str | None:
+    """The payload: what `payload.py` allows, and an object, for the client reads no other.
 
     Raises:
-        Unprocessable: it is no such text; the message says where it breaks.
+        Unprocessable: it is not; the message says where it breaks (R135, R137).
     """
     if text is None or not text.strip():
         return None
-    if len(text.encode(errors="surrogatepass")) > PAYLOAD_BYTES_MAX:
-        raise Unprocessable(
-            f"The payload may have at most {PAYLOAD_BYTES_MAX:,} bytes", field="payload"
-        )
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise Unprocessable(
-            f"The payload is not JSON: {error.msg} in line {error.lineno}, column {error.colno}",
-            field="payload",
-            line=error.lineno,
-            column=error.colno,
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise Unprocessable(f"The payload is not JSON: {error}", field="payload") from None
+    payload.check(text, secrets=secrets)
+    value = json.loads(text)
     if not isinstance(value, dict):
         raise Unprocessable("The payload must be a JSON object: { ... }", field="payload")
     if _depth(value) > PAYLOAD_DEPTH_MAX:
@@ -270,10 +235,6 @@ def check_payload(text: str | None) -> str | None:
     if any("\ud800" <= sign <= "\udfff" for sign in json.dumps(value, ensure_ascii=False)):
         raise Unprocessable("The payload is not Unicode text", field="payload")
     return text
-
-
-def _refuse_constant(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON value")
 
 
 def _depth(value: Any) -> int:
@@ -299,6 +260,35 @@ def _text(text: str | None, what: str, field: str, length_max: int) -> str | Non
     if any("\ud800" <= sign <= "\udfff" or sign == "\0" for sign in text):
         raise Unprocessable(f"{what} is not Unicode text", field=field)
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """The filter that a form offers: one name, exact or as a regular expression (R128)."""
+
+    field: str
+    """`alias` or `tag`."""
+    text: str
+    exact: bool
+
+
+def simple_filter(simple: Simple) -> str:
+    """The filter in the shape in which the client writes it, so that it can be edited there."""
+    test = Test.EQ if simple.exact else Test.REGEX
+    condition = {simple.field: {test.value: simple.text}}
+    return json.dumps({"$or": [{"$and": [condition]}]}, ensure_ascii=False)
+
+
+def simple_of(automation: Automation) -> Simple | None:
+    """What a form shows of the filter; None where it says more than a form can, or nothing."""
+    node: Any = parse_filter(automation.event, automation.filter)
+    while isinstance(node, Every | Some) and len(node.items) == 1:
+        node = node.items[0]
+    if not isinstance(node, Condition) or not isinstance(node.value, str):
+        return None
+    if node.test not in (Test.EQ, Test.REGEX):
+        return None
+    return Simple(node.field.name, node.value, exact=node.test is Test.EQ)
 
 
 # ---- which event fires which -------------------------------------------------------------------

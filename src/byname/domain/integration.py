@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from byname.domain import names
 from byname.domain.errors import Unprocessable
+from byname.domain.payload import ACCESS_TOKEN
 
 URL_LENGTH_MAX = 2_048
 NAME_LENGTH_MAX = 64
@@ -46,6 +47,13 @@ class Integration:
     has_secret: bool
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The names by which a payload may ask for its secrets (R136)."""
+        named = {self.access_token_name, self.secret_name} - {None}
+        token = {ACCESS_TOKEN} if self.has_access_token else set()
+        return frozenset(token | {name for name in named if name is not None})
 
     @property
     def host(self) -> str:

@@ -28,6 +28,7 @@ user_type = ObjectType("User")
 PROJECT = "Project"
 INTERNAL = "ProjectInternalId"
 TYPES = "types"
+MINE = "my projects"
 
 
 @query.field("project")
@@ -98,7 +99,16 @@ def resolve_all_of_entity(
 def resolve_of_user(
     source: User, info: Info, after: str | None = None, first: int | None = None
 ) -> Connection | None:
-    """The projects of the user's own entity, as far as the caller may see them."""
+    """The projects of the user's own entity, as far as the caller may see them.
+
+    To the caller: all projects and registries that are theirs to see, for that is where the client
+    looks for automations when it is not told where (protocol 14.1).
+    """
+    ctx = info.context.ctx
+    if ctx.actor is not None and ctx.actor.user_id == source.id:
+        size = parse_first(first)
+        found = search.all_projects(ctx, after=decode_id(MINE, after), limit=size + 1)
+        return connection(page_of(found, size, lambda each: encode_cursor(MINE, each.id)))
     entity = entities(info.context).get(source.entity_id)
     return None if entity is None else list_projects(info, entity, after=after, first=first)
 

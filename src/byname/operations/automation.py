@@ -18,6 +18,7 @@ from byname.domain.integration import Integration, IntegrationKind
 from byname.domain.page import Page, decode_id, encode_cursor, page_of, parse_first
 from byname.domain.policy import Permission, check, team_project_role
 from byname.domain.project import Project
+from byname.domain.slack import Severity
 from byname.operations import access, history, integration
 from byname.operations.context import Context
 from byname.store import automation as rows
@@ -25,6 +26,7 @@ from byname.store import collection as collection_rows
 from byname.store import entity as entity_rows
 from byname.store import integration as integration_rows
 from byname.store import project as project_rows
+from byname.store import search as search_rows
 from byname.store.database import Transaction
 
 OF_ENTITY_MAX = 10_000
@@ -76,11 +78,10 @@ def create(ctx: Context, new: NewAutomation) -> Automation:
     name = rules.check_name(new.name)
     description = rules.check_description(new.description)
     text = rules.check_filter(new.event, new.filter)
-    action = rules.check_action(new.action)
     with ctx.database.write() as tx:
         scope, project = _find_scope(ctx, tx, new.scope_kind, new.scope_id)
         rules.check_event_in_scope(new.event, scope)
-        _check_integration(ctx, tx, action, scope)
+        action = _check_action(ctx, tx, new.action, scope)
         _check_free(tx, scope, name)
         if rows.count_of_entity(tx, scope.entity_id) >= OF_ENTITY_MAX:
             raise Unprocessable(f"There are {OF_ENTITY_MAX:,} automations already", field="name")
@@ -127,10 +128,10 @@ def edit(ctx: Context, automation_id: int, change: AutomationEdit) -> Automation
         if change.filter is not None or event is not present.event:
             text = rules.check_filter(event, text if change.filter is None else change.filter)
         rules.check_event_in_scope(event, scope)
-        action = present.action if change.action is None else rules.check_action(change.action)
+        action = present.action if change.action is None else _plain(change.action)
         enabled = present.enabled if change.enabled is None else change.enabled
         if action != present.action or scope.organization_id != present.scope.organization_id:
-            _check_integration(ctx, tx, action, scope)
+            action = _check_action(ctx, tx, action, scope)
         elif enabled and not present.enabled:
             _check_integration_is_there(tx, action)
         name = present.name if change.name is None else rules.check_name(change.name)
@@ -211,12 +212,14 @@ def list_within(
     scope_id: int,
     *,
     name: str | None = None,
+    but: Sequence[EventType] = (),
     after: str | None = None,
     first: int | None = None,
 ) -> Page[Automation]:
     """Automations of a place and of all in it that the actor may see, oldest first.
 
-    `what` is organization, entity, project or collection; the actor was shown the place.
+    `what` is organization, entity, project or collection; the actor was shown the place. `but`:
+    without those that wait for these events.
 
     Raises:
         Unprocessable: a bad page or cursor.
@@ -227,12 +230,42 @@ def list_within(
     found: list[Automation] = []
     with ctx.database.read() as tx:
         while known and len(found) <= size:
-            portion = rows.list_within(tx, what, scope_id, name=name, after=start, limit=PORTION)
+            portion = rows.list_within(
+                tx, what, scope_id, name=name, but=but, after=start, limit=PORTION
+            )
             found += _visible(ctx, tx, portion)
             if len(portion) < PORTION:
                 break
             start = portion[-1].id
     return page_of(found, size, lambda each: encode_cursor(LIST, each.id))
+
+
+def of_projects(ctx: Context, project_ids: Sequence[int]) -> dict[int, list[Automation]]:
+    """Automations of projects that the actor was shown, and of all in them, by project id.
+
+    Clients that walk projects for automations would never see those of whole teams and
+    organizations: they are told with the first project, or registry, of theirs (protocol 14.1).
+    """
+    with ctx.database.read() as tx:
+        found = rows.of_projects(tx, project_ids, limit=OF_ENTITY_MAX)
+        homes = {each.entity_id for each in project_rows.find_many(tx, list(project_ids)).values()}
+        for entity_id, wide in rows.of_entities(tx, sorted(homes), limit=OF_ENTITY_MAX).items():
+            first = _first_visible_project(ctx, tx, entity_id)
+            if first in found:
+                found[first] = _visible(ctx, tx, wide) + found[first]
+        return found
+
+
+def _first_visible_project(ctx: Context, tx: Transaction, entity_id: int) -> int:
+    """The id of the entity's oldest project (or registry) that the actor may see; 0: there is none."""
+    after = 0
+    while portion := search_rows.list_projects_of(tx, [entity_id], after=after, limit=PORTION):
+        roles = access.roles_in(tx, ctx.actor, portion)
+        shown = [each.id for each in portion if roles[each.id] is not None]
+        if shown:
+            return shown[0]
+        after = portion[-1].id
+    return 0
 
 
 # ---- who may -----------------------------------------------------------------------------------
@@ -346,10 +379,22 @@ def _find_entity(ctx: Context, tx: Transaction, entity_id: int) -> Scope:
     )
 
 
-def _check_integration(ctx: Context, tx: Transaction, action: Action, scope: Scope) -> None:
-    """The action's integration is of its kind, of the scope's organization, and the actor's to use."""
-    if action.integration_id is None:
-        return
+def _plain(action: Action) -> Action:
+    """The action as its row will hold it, to be compared with one that does."""
+    if action.kind is ActionKind.WEBHOOK and not (action.payload or "").strip():
+        return dataclasses.replace(action, payload=None)
+    if action.kind is ActionKind.SLACK and action.severity is None:
+        return dataclasses.replace(action, severity=Severity.INFO)
+    return action
+
+
+def _check_action(ctx: Context, tx: Transaction, action: Action, scope: Scope) -> Action:
+    """The action, whose integration is of its kind and the scope's organization, and the actor's to use.
+
+    The payload names no variable that there is not, and no secret that the webhook was not given.
+    """
+    if action.integration_id is None or action.kind is ActionKind.NOTHING:
+        return rules.check_action(action)
     found = integration_rows.find(tx, action.integration_id)
     if found is None or not ctx.who.belongs_to(found.organization_id):
         raise missing("This webhook or Slack channel")
@@ -370,6 +415,7 @@ def _check_integration(ctx: Context, tx: Transaction, action: Action, scope: Sco
             f"{found.name!r} belongs to a team of another organization than {scope.name}",
             field="integration",
         )
+    return rules.check_action(action, secrets=found.secrets)
 
 
 def _check_integration_is_there(tx: Transaction, action: Action) -> Integration | None:
@@ -412,7 +458,6 @@ def _told(automation: Automation) -> dict[str, Any]:
         "filter": automation.filter,
         "action": action.kind.value,
         "integration_id": action.integration_id,
-        "format": action.format.value,
         "payload_sha256": None if payload is None else hashlib.sha256(payload.encode()).hexdigest(),
         "message": [action.title, action.message, action.severity and action.severity.value],
     }

@@ -28,6 +28,7 @@ from byname.domain.project import Project
 from byname.operations import access
 from byname.operations.context import Context
 from byname.store import collection as collection_rows
+from byname.store import entity as entity_rows
 from byname.store import search as rows
 from byname.store import star as star_rows
 from byname.store.condition import VERSION_COLUMNS
@@ -37,6 +38,7 @@ from byname.store.moment import microseconds
 T = TypeVar("T")
 SECONDS_MAX = 10.0
 AT_ONCE = 5_000
+PORTION = 500
 """How many registries one statement about roles carries."""
 
 _SORTED_BY = {"name": "name", "created_at": "created_at", "updated_at": "updated_at"}
@@ -125,6 +127,28 @@ def visible_projects(
     found = rows.list_projects(tx, entity.id, kind="project", wanted=wanted)
     roles = access.roles_in(tx, ctx.actor, found)
     return [project for project in found if roles[project.id] is not None]
+
+
+def all_projects(ctx: Context, *, after: int, limit: int) -> list[Project]:
+    """Some of the projects and registries that the actor has to do with, by id from behind an id.
+
+    Those of their own entity, their teams, their organizations, and all teams that they administer.
+    """
+    actor = ctx.who
+    shown: list[Project] = []
+    with ctx.database.read() as tx:
+        homes = {actor.entity_id, *actor.teams, *actor.organizations}
+        administered = [each for each in actor.organizations if actor.administers(each)]
+        for organization_id in administered:
+            homes.update(team.id for team in entity_rows.list_teams(tx, organization_id))
+        while len(shown) < limit:
+            portion = rows.list_projects_of(tx, sorted(homes), after=after, limit=PORTION)
+            roles = access.roles_in(tx, actor, portion)
+            shown += [project for project in portion if roles[project.id] is not None]
+            if len(portion) < PORTION:
+                break
+            after = portion[-1].id
+    return shown[:limit]
 
 
 def projects(

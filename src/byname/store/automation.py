@@ -11,13 +11,12 @@ from byname.domain.automation import (
     Action,
     ActionKind,
     Automation,
-    Format,
     Scope,
     ScopeKind,
-    Severity,
 )
 from byname.domain.event import EventType
 from byname.domain.history import Cursor
+from byname.domain.slack import Severity
 from byname.store.database import Row, Transaction
 from byname.store.moment import moment
 
@@ -49,7 +48,6 @@ def from_row(row: Row) -> Automation:
         action=Action(
             kind=ActionKind(row["action"]),
             integration_id=row["integration_id"],
-            format=Format(config.get("format", Format.PAYLOAD)),
             payload=config.get("payload"),
             title=config.get("title"),
             message=config.get("message"),
@@ -86,7 +84,6 @@ def _scope(row: Row) -> Scope:
 def config_of(action: Action) -> str:
     """What of an action stands in the row's JSON."""
     told: dict[str, Any] = {
-        "format": None if action.format is Format.PAYLOAD else action.format.value,
         "payload": action.payload,
         "title": action.title,
         "message": action.message,
@@ -137,16 +134,25 @@ _WITHIN = {
 
 
 def list_within(
-    tx: Transaction, what: str, scope_id: int, *, name: str | None = None, after: int, limit: int
+    tx: Transaction,
+    what: str,
+    scope_id: int,
+    *,
+    name: str | None = None,
+    but: Sequence[EventType] = (),
+    after: int,
+    limit: int,
 ) -> list[Automation]:
     """Automations of the place and of all that lies in it, oldest first, from behind an id.
 
-    `what` is organization, entity, project or collection.
+    `what` is organization, entity, project or collection; `but`: not those of these events.
     """
+    words = ",".join(f"'{each.value}'" for each in but)
     rows = tx.all(
         _SELECT
         + f"WHERE {_WITHIN[what]} AND a.id > :after AND {_LIVE}"
         + ("" if name is None else " AND a.name = :name")
+        + (f" AND a.event NOT IN ({words})" if words else "")
         + " ORDER BY a.id LIMIT :limit",
         {
             "scope": scope_id,
@@ -156,6 +162,37 @@ def list_within(
         },
     )
     return [from_row(row) for row in rows]
+
+
+def of_projects(
+    tx: Transaction, project_ids: Sequence[int], *, limit: int
+) -> dict[int, list[Automation]]:
+    """Automations of these projects and of all in them, by project id, oldest first."""
+    found: dict[int, list[Automation]] = {each: [] for each in project_ids}
+    if project_ids:
+        marks = ",".join("?" * len(project_ids))
+        for row in tx.all(
+            _SELECT + f"WHERE a.project_id IN ({marks}) AND {_LIVE} ORDER BY a.id LIMIT ?",
+            [*project_ids, limit],
+        ):
+            found[row["project_id"]].append(from_row(row))
+    return found
+
+
+def of_entities(
+    tx: Transaction, entity_ids: Sequence[int], *, limit: int
+) -> dict[int, list[Automation]]:
+    """Automations of these whole teams and organizations, by entity id, oldest first."""
+    found: dict[int, list[Automation]] = {}
+    if entity_ids:
+        marks = ",".join("?" * len(entity_ids))
+        for row in tx.all(
+            _SELECT + f"WHERE a.entity_id IN ({marks}) AND a.project_id IS NULL AND {_LIVE}"
+            " ORDER BY a.id LIMIT ?",
+            [*entity_ids, limit],
+        ):
+            found.setdefault(row["entity_id"], []).append(from_row(row))
+    return found
 
 
 def listening(tx: Transaction, project_ids: Sequence[int]) -> list[Automation]:

@@ -66,11 +66,15 @@ def find_sealed(tx: Transaction, integration_id: int) -> Sealed | None:
 
 
 def find_many(tx: Transaction, ids: Sequence[int]) -> dict[int, Integration]:
-    """The live integrations of these ids, by id."""
+    """The integrations of these ids, by id; deleted ones too, which automations still name."""
     if not ids:
         return {}
     marks = ",".join("?" * len(ids))
-    rows = tx.all(_SELECT + f"WHERE i.id IN ({marks}) AND i.deleted_at IS NULL", list(ids))
+    rows = tx.all(
+        "SELECT i.*, e.name AS team_name, e.organization_id FROM integration i"
+        f" JOIN entity e ON e.id = i.team_id WHERE i.id IN ({marks})",
+        list(ids),
+    )
     return {row["id"]: from_row(row) for row in rows}
 
 

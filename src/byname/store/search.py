@@ -91,6 +91,16 @@ def list_projects(
     return [projects.from_row(row) for row in tx.all(statement.text, statement.values)]
 
 
+def list_projects_of(
+    tx: Transaction, entity_ids: Sequence[int], *, after: int, limit: int
+) -> list[Project]:
+    """Some of the live projects and registries of these entities, by id from behind an id."""
+    statement = Statement(projects.SELECT)
+    statement.add_list("WHERE p.deleted_at IS NULL AND p.entity_id IN (", entity_ids)
+    statement.add(" AND p.id > ? ORDER BY p.id LIMIT ?", after, limit)
+    return [projects.from_row(row) for row in tx.all(statement.text, statement.values)]
+
+
 def collections_statement(scope: Scope, order: Order, limit: int) -> Statement:
     """The statement that `list_collections` runs."""
     statement = Statement(collections.SELECT + "WHERE ")
