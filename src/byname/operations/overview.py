@@ -79,3 +79,20 @@ def standings(ctx: Context, version_ids: Sequence[int]) -> dict[int, Standing]:
 def visible_projects(ctx: Context, ids: Sequence[int]) -> dict[int, Project]:
     """Of these projects those the actor may see, by id."""
     return access.visible_projects(ctx, ids)
+
+
+def sizes(ctx: Context, registry: Project) -> tuple[int, int]:
+    """How many collections and versions a registry holds that the actor was shown."""
+    with ctx.database.read() as tx:
+        return rows.sizes_of_projects(tx, [registry.id])[registry.id]
+
+
+def protected_holders(
+    ctx: Context, registry: Project, collection_ids: Sequence[int]
+) -> dict[int, list[tuple[str, int]]]:
+    """Which number holds each protected alias, by collection, of a registry the actor was shown."""
+    found: dict[int, list[tuple[str, int]]] = {each: [] for each in collection_ids}
+    with ctx.database.read() as tx:
+        for collection_id, name, number in rows.protected_holders(tx, registry.id, collection_ids):
+            found[collection_id].append((name, number))
+    return found

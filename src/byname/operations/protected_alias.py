@@ -32,6 +32,20 @@ def list_all(ctx: Context, project_id: int) -> list[ProtectedAlias]:
         return rows.list_of_registry(tx, project.id)
 
 
+def count_uses(ctx: Context, project_id: int, name: str) -> int:
+    """How many uses of the name would be protected at once, if it were protected now (R89).
+
+    Raises:
+        NotFound: the registry is absent or hidden.
+        Unprocessable: the name cannot be protected (R66, R90).
+    """
+    name = rules.check_name(name)
+    with ctx.database.read() as tx:
+        project = _project(tx, project_id)
+        access.require(ctx, tx, project, Permission.SEE, "This registry")
+        return rows.count_uses(tx, project.id, name)
+
+
 def create(ctx: Context, project_id: int, name: str) -> ProtectedAlias:
     """The registry protects the name in all its collections, present uses included (R79, R89).
 

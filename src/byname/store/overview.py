@@ -48,3 +48,20 @@ def places_of_versions(
         list(version_ids),
     )
     return [(row["version_id"], row["project_id"], row["name"], row["number"]) for row in rows]
+
+
+def protected_holders(
+    tx: Transaction, project_id: int, collection_ids: Sequence[int]
+) -> list[tuple[int, str, int]]:
+    """Which number holds each protected alias of these collections of a registry, by name."""
+    if not collection_ids:
+        return []
+    rows = tx.all(
+        "SELECT a.collection_id, a.name, m.number FROM protected_alias p"
+        " CROSS JOIN alias a ON a.name = p.name AND a.membership_id IS NOT NULL"
+        f" AND a.collection_id IN ({','.join('?' * len(collection_ids))})"
+        " CROSS JOIN membership m ON m.id = a.membership_id"
+        " WHERE p.project_id = ? ORDER BY p.name",
+        [*collection_ids, project_id],
+    )
+    return [(row["collection_id"], row["name"], row["number"]) for row in rows]

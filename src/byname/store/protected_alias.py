@@ -46,6 +46,17 @@ def find(tx: Transaction, project_id: int, name: str) -> str | None:
     return None if row is None else str(row["name"])
 
 
+def count_uses(tx: Transaction, project_id: int, name: str) -> int:
+    """In how many of the registry's collections a version holds the alias of that name now."""
+    row = tx.one(
+        "SELECT count(*) AS n FROM alias a JOIN collection c ON c.id = a.collection_id"
+        " WHERE a.name = :name AND a.membership_id IS NOT NULL AND c.project_id = :project"
+        " AND c.deleted_at IS NULL",
+        {"name": name, "project": project_id},
+    )
+    return 0 if row is None else int(row["n"])
+
+
 def add(tx: Transaction, project_id: int, name: str, *, created_by: int, at: int) -> None:
     """The registry protects the name."""
     tx.run(

@@ -11,6 +11,7 @@ from byname.operations import registry as registries
 from byname.operations import user as users
 from byname.web.looks import project_path, segment, with_query
 from byname.web.page import Site
+from byname.web.pager import pager_of
 from byname.web.visitor import Answer, Ask, Moved, Shown, form_for, page_for
 
 PAGE = 60
@@ -32,13 +33,15 @@ def read(ask: Ask) -> Answer:
     for organization in organizations:
         after = ask.query("after") if wanted is not None else None
         cards, page = overview.registries(ask.ctx, organization, after=after, first=PAGE)
-        more = with_query(ask.root, org=organization.name, after=page.end_cursor)
+        here = with_query(ask.root, org=organization.name)
+        end = page.end_cursor if page.has_next else None
         groups.append(
             {
                 "organization": organization,
                 "cards": cards,
                 "total": page.count() or 0,
-                "more": more if page.has_next else None,
+                "more": None if end is None else with_query(here, after=end),
+                "pager": pager_of(ask.query, here, end),
                 "why_not": _why_not(ask, organization),
                 "new": f"{ask.root}orgs/{segment(organization.name)}/new-registry",
             }

@@ -38,6 +38,14 @@ def time_html(moment: datetime | None) -> Markup:
     )
 
 
+def day_html(moment: datetime) -> Markup:
+    """The day of a time in UTC, where there is little room; the exact time stands behind it."""
+    exact = moment.isoformat().replace("+00:00", "Z")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        exact, exact, moment.strftime("%Y-%m-%d")
+    )
+
+
 def number_text(value: int) -> str:
     """A number with commas between the thousands."""
     return f"{value:,}"
@@ -139,6 +147,7 @@ TEMPLATES = Environment(
 TEMPLATES.filters |= {
     "bytes": bytes_text,
     "time": time_html,
+    "day": day_html,
     "number": number_text,
     "python": python_text,
     "shell": shlex.quote,

@@ -12,8 +12,10 @@ from byname.web import (
     home,
     landing,
     login,
+    new_collection,
     project,
     registry,
+    registry_link,
     run,
     search,
     setup,
@@ -38,5 +40,7 @@ def add_pages(
     home.add_page(router, site)
     search.add_page(router, site)
     registry.add_page(router, site)
+    new_collection.add_page(router, site)
+    registry_link.add_page(router, site)
     project.add_page(router, site)
     run.add_page(router, site)

@@ -37,11 +37,11 @@ PAYLOADS = (
 )  # fmt: skip
 
 ELEMENTS = {
-    "a", "b", "body", "button", "circle", "code", "dd", "details", "dialog", "div", "dl", "dt",
-    "fieldset", "form", "h1", "h2", "h3", "head", "header", "hr", "html", "input", "kbd", "label",
-    "legend", "li", "link", "main", "meta", "nav", "option", "p", "path", "pre", "section", "select",
-    "small", "span", "summary", "svg", "table", "tbody", "td", "textarea", "th", "thead", "time",
-    "title", "tr", "ul",
+    "a", "b", "body", "button", "circle", "code", "datalist", "dd", "details", "dialog", "div",
+    "dl", "dt", "fieldset", "form", "h1", "h2", "h3", "head", "header", "hr", "html", "input",
+    "kbd", "label", "legend", "li", "link", "main", "meta", "nav", "option", "p", "path", "pre",
+    "rect", "section", "select", "small", "span", "summary", "svg", "table", "tbody", "td",
+    "textarea", "th", "thead", "time", "title", "tr", "ul",
 }  # fmt: skip
 
 
