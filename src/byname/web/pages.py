@@ -7,6 +7,7 @@ from byname.http.router import Router
 from byname.operations.context import Context
 from byname.operations.password import Guesses
 from byname.web import (
+    access,
     account,
     authorize,
     home,
@@ -16,6 +17,7 @@ from byname.web import (
     project,
     registry,
     registry_link,
+    registry_settings,
     run,
     search,
     setup,
@@ -42,5 +44,7 @@ def add_pages(
     registry.add_page(router, site)
     new_collection.add_page(router, site)
     registry_link.add_page(router, site)
+    registry_settings.add_page(router, site)
+    access.add_page(router, site)
     project.add_page(router, site)
     run.add_page(router, site)
