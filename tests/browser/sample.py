@@ -246,6 +246,7 @@ def _fill_model(make: _Maker) -> None:
     member.add(ann, home.id, user_ids=people[:1], role=Role.MEMBER)
     member.add(ann, home.id, user_ids=people[1:2], role=Role.ADMIN)
     member.add(ann, home.id, user_ids=people[2:], role=Role.VIEWER)
+    member.put_named_team(ann, home.id, "vision-lab", Role.MEMBER)
     star.put(ann, home.id)
     zoo = (ZOO / "zoo.csv").read_bytes()
     data = [

@@ -41,7 +41,7 @@ class TestARefusalIsShownAtOnce:
 
     @pytest.mark.parametrize("kind", Kind)
     def test_what_may_pass_keeps_its_status(self, kind: Kind) -> None:
-        plain = STATUS_BY_KIND[kind] if kind in STATUS_BY_KIND else 500
+        plain = STATUS_BY_KIND.get(kind, 500)
         told = status_for(plain, b"W&B Internal Client 0.28.2")
         if kind in (Kind.THROTTLED, Kind.UNAVAILABLE, Kind.STORAGE_FULL) or plain == 500:
             assert told == plain
