@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from byname.domain.gc import Reason, Verdict
+from byname.store import metadata_index
 from byname.store.database import Transaction
 
 _HOME = (
@@ -118,6 +119,7 @@ def empty(
         return bool(began), False
     for table in ("upload", "multipart", "manifest"):
         tx.run(f"DELETE FROM {table} WHERE version_id = :id", {"id": version_id})
+    metadata_index.forget(tx, version_id)
     tx.run("UPDATE version SET emptied_at = :at WHERE id = :id", {"id": version_id, "at": at})
     return bool(began), True
 

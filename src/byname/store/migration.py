@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from byname.domain.errors import Unavailable
-from byname.store import schema
+from byname.store import metadata_index, schema
 from byname.store.database import Database
 
 STEPS: dict[int, tuple[str, ...]] = {
@@ -28,6 +28,8 @@ STEPS: dict[int, tuple[str, ...]] = {
             "automation_by_integration",
             "automation_by_creator",
         ),
+        *schema.created("metadata_value"),
+        metadata_index.FILL,
     ),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""

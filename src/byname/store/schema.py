@@ -199,6 +199,15 @@ TABLES: tuple[str, ...] = (
     " WHERE distributed_id IS NOT NULL AND state = 'pending'",
     "CREATE INDEX version_pending ON version (created_at) WHERE state = 'pending'",
     "CREATE INDEX version_by_run ON version (run_id) WHERE run_id IS NOT NULL",
+    # The values in the metadata of committed versions, by which filters find them: the path as a
+    # number, then the value. `domain/metadata_index.py` says what is kept of it.
+    """CREATE TABLE metadata_value (
+        path INTEGER NOT NULL,
+        sort INTEGER NOT NULL,
+        number REAL NOT NULL,
+        text TEXT NOT NULL,
+        version_id INTEGER NOT NULL REFERENCES version (id),
+        PRIMARY KEY (path, sort, number, text, version_id)) WITHOUT ROWID""",
     # The client's own word for a version, chosen before the server knows it (protocol 10.4).
     """CREATE TABLE client_id (
         client_id TEXT PRIMARY KEY,

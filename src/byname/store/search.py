@@ -16,6 +16,7 @@ from byname.domain.collection import Collection, Membership
 from byname.domain.filter import Condition, Node, Test, conjuncts
 from byname.domain.project import Project
 from byname.store import collection as collections
+from byname.store import metadata_index
 from byname.store import project as projects
 from byname.store.condition import (
     COLLECTION_COLUMNS,
@@ -151,29 +152,44 @@ def _names_number(wanted: Node | None) -> bool:
 
 
 def memberships_statement(
-    scope: Scope, wanted: Node | None, order: Order, limit: int, *, few: bool
+    scope: Scope,
+    wanted: Node | None,
+    order: Order,
+    limit: int,
+    *,
+    few: bool,
+    narrowing: Statement | None = None,
 ) -> Statement:
     """The statement that `list_memberships` runs.
 
-    - A filter that names an alias, tag or id: from there to the versions.
+    - A filter that names an alias, tag or id, or a rare value in the metadata: from there to the
+      versions.
     - Few versions in the scope, or a version number: from the collections to the versions.
     - Otherwise, newest link first: through the links from the newest on, until the page is full.
     """
-    narrow = is_narrow(wanted)
+    narrow = narrowing is not None or is_narrow(wanted)
     gather = narrow or few or _names_number(wanted) or order.column != "m.id"
     statement = _memberships(
-        collections.SELECT_MEMBERSHIP, scope, wanted, plus="+" if narrow or not gather else ""
+        collections.SELECT_MEMBERSHIP,
+        scope,
+        wanted,
+        plus="+" if narrow or not gather else "",
+        narrowing=narrowing,
     )
     order.add_to(statement, "m.id", limit, plus="+" if gather else "")
     return statement
 
 
-def _memberships(select: str, scope: Scope, wanted: Node | None, *, plus: str) -> Statement:
+def _memberships(
+    select: str, scope: Scope, wanted: Node | None, *, plus: str, narrowing: Statement | None
+) -> Statement:
     statement = Statement(select + "CROSS JOIN version v WHERE v.id = m.version_id")
     statement.add(f" AND m.deleted_at IS NULL AND {plus}m.collection_id IN")
     statement.add(" (SELECT c.id FROM collection c WHERE ")
     scope.add_to(statement)
     statement.add(")")
+    if narrowing is not None:
+        statement.add(narrowing.text, *narrowing.values)
     if wanted is not None:
         statement.add(" AND (")
         statement.add_node(wanted, VERSION_COLUMNS)
@@ -188,7 +204,8 @@ def list_memberships(
     if not scope.project_ids or not scope.kinds:
         return []
     few = count_collections(tx, scope)[1] <= FEW
-    statement = memberships_statement(scope, wanted, order, limit, few=few)
+    narrowing = metadata_index.narrowing(tx, wanted)
+    statement = memberships_statement(scope, wanted, order, limit, few=few, narrowing=narrowing)
     return [
         collections.membership_from_row(row) for row in tx.all(statement.text, statement.values)
     ]
@@ -200,16 +217,24 @@ def count_memberships(tx: Transaction, scope: Scope, wanted: Node | None) -> int
         return count_collections(tx, scope)[1]
     if not scope.project_ids or not scope.kinds:
         return 0
-    plus = "+" if is_narrow(wanted) else ""
-    statement = _memberships("SELECT count(*) AS n FROM membership m ", scope, wanted, plus=plus)
+    narrowing = metadata_index.narrowing(tx, wanted)
+    plus = "+" if narrowing is not None or is_narrow(wanted) else ""
+    statement = _memberships(
+        "SELECT count(*) AS n FROM membership m ", scope, wanted, plus=plus, narrowing=narrowing
+    )
     row = tx.one(statement.text, statement.values)
     return 0 if row is None else int(row["n"])
 
 
-def _of_collection(select: str, collection_id: int, wanted: Node | None) -> Statement:
+def _of_collection(
+    tx: Transaction, select: str, collection_id: int, wanted: Node | None
+) -> Statement:
     statement = Statement(select + "CROSS JOIN version v WHERE v.id = m.version_id")
-    plus = "+" if is_narrow(wanted) else ""
+    narrowing = metadata_index.narrowing(tx, wanted)
+    plus = "+" if narrowing is not None or is_narrow(wanted) else ""
     statement.add(f" AND {plus}m.collection_id = ? AND m.deleted_at IS NULL", collection_id)
+    if narrowing is not None:
+        statement.add(narrowing.text, *narrowing.values)
     if wanted is not None:
         statement.add(" AND (")
         statement.add_node(wanted, VERSION_COLUMNS)
@@ -221,7 +246,7 @@ def list_of_collection(
     tx: Transaction, collection_id: int, wanted: Node | None, order: Order, limit: int
 ) -> list[Membership]:
     """The collection's live memberships that fulfil the filter."""
-    statement = _of_collection(collections.SELECT_MEMBERSHIP, collection_id, wanted)
+    statement = _of_collection(tx, collections.SELECT_MEMBERSHIP, collection_id, wanted)
     order.add_to(statement, "m.number", limit)
     return [
         collections.membership_from_row(row) for row in tx.all(statement.text, statement.values)
@@ -230,7 +255,8 @@ def list_of_collection(
 
 def count_of_collection(tx: Transaction, collection_id: int, wanted: Node | None) -> int:
     """How many live memberships of the collection fulfil the filter."""
-    statement = _of_collection("SELECT count(*) AS n FROM membership m ", collection_id, wanted)
+    select = "SELECT count(*) AS n FROM membership m "
+    statement = _of_collection(tx, select, collection_id, wanted)
     row = tx.one(statement.text, statement.values)
     return 0 if row is None else int(row["n"])
 

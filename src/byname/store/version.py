@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from byname.domain.expiry import Ttl
 from byname.domain.version import Version, VersionState
+from byname.store import metadata_index
 from byname.store.database import Row, Transaction
 from byname.store.moment import moment
 
@@ -171,6 +172,8 @@ def commit(
             "at": at,
         },
     )
+    row = tx.one("SELECT metadata FROM version WHERE id = :id", {"id": version_id})
+    metadata_index.put(tx, version_id, None, None if row is None else row["metadata"])
 
 
 def yield_to(tx: Transaction, version_id: int, same_as_id: int, at: int) -> None:
@@ -192,6 +195,9 @@ def edit(
     at: int,
 ) -> None:
     """The version has this description, metadata and time to live."""
+    row = tx.one("SELECT metadata, state FROM version WHERE id = :id", {"id": version_id})
+    if row is not None and row["state"] == "committed" and row["metadata"] != metadata:
+        metadata_index.put(tx, version_id, row["metadata"], metadata)
     tx.run(
         "UPDATE version SET description = :description, metadata = :metadata,"
         " ttl_seconds = :ttl, ttl_own = :own, updated_at = :at WHERE id = :id",

@@ -8,6 +8,7 @@ from byname.domain.collection import Membership
 from byname.domain.filter import Node
 from byname.domain.version_table import Place, Sort
 from byname.store import collection as collections
+from byname.store import metadata_index
 from byname.store.condition import VERSION_COLUMNS, Statement
 from byname.store.database import Transaction
 from byname.store.search import is_narrow
@@ -68,8 +69,12 @@ def read(
     # In every direction the missing values lie at the end that is the table's last page.
     missing = "IS NOT NULL" if sort.descending else "IS NULL"
     statement = Statement(collections.SELECT_MEMBERSHIP.removesuffix(" FROM membership m "))
-    _from(statement, collection_id, "+" if is_narrow(wanted) else "")
+    narrowing = metadata_index.narrowing(tx, wanted)
+    narrow = narrowing is not None or is_narrow(wanted)
+    _from(statement, collection_id, "+" if narrow else "")
     statement.add(" AND m.deleted_at IS NULL")
+    if narrowing is not None:
+        statement.add(narrowing.text, *narrowing.values)
     if wanted is not None:
         statement.add(" AND (")
         statement.add_node(wanted, VERSION_COLUMNS)
