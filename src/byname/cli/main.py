@@ -27,6 +27,7 @@ from byname.cli import (
     team,
     trash,
     user,
+    watch,
 )
 from byname.cli import version as versions
 
@@ -67,6 +68,7 @@ app.add_typer(protect.app, name="protect")
 app.command("history")(history.history)
 app.command("search")(search.search)
 app.command("download")(download.download)
+app.command("watch")(watch.watch)
 app.add_typer(trash.app, name="trash")
 app.command("gc")(gc.gc)
 app.add_typer(user.app, name="user")

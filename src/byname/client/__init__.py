@@ -8,6 +8,7 @@ client.download("acme/wandb-registry-Model/Zoo:production", "model")
 
 from byname.client.client import Alias, Client, Download, Version
 from byname.client.errors import Corrupt
+from byname.client.watch import Swap
 from byname.domain.errors import (
     Conflict,
     DomainError,
@@ -34,6 +35,7 @@ __all__ = [
     "Invalid",
     "NotFound",
     "PreconditionFailed",
+    "Swap",
     "Throttled",
     "TooLarge",
     "Unauthenticated",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from byname.client import download as downloads
+from byname.client import watch as watching
 from byname.client.download import Progress, RemoteFile
-from byname.client.transport import Answer, Transport, path
+from byname.client.transport import NOT_MODIFIED, Answer, Transport, path
+from byname.client.watch import Held, Swap, Trouble
 from byname.domain import names
 from byname.domain.errors import Invalid, NotFound, PreconditionFailed
 
@@ -176,6 +178,44 @@ class Client:
                 return
             page = self._resolve(page["full_name"], files="true", after=page["next"]).body
 
+    def watch(
+        self,
+        alias: str,
+        folder: str | Path,
+        *,
+        keep: int = 1,
+        once: bool = False,
+        trouble: Trouble | None = None,
+        progress: Progress | None = None,
+        parallel: int = 8,
+    ) -> Generator[Swap, None, None]:
+        """Each time the name moves: `folder/current` leads to its new version, then it is yielded.
+
+            for swap in client.watch("acme/Model/Zoo:production", "/srv/model"):
+                server.load(swap.folder)
+
+        The new version comes beside the old one and is verified first; then a link is flipped by
+        one rename, so that `current` is always whole. What you were given is done with when you ask
+        for the next; if you do not come to that, you get it again the next time. `keep` older
+        versions stay. Goes on when the server was away; `trouble` is told. With `once` it ends when
+        the folder is up to date, and raises whatever goes wrong.
+
+        Raises:
+            Conflict: somebody else watches with this folder.
+            Unauthenticated, Forbidden, Invalid: at the first request.
+        """
+        place, name = self._place(alias, named=True)
+        source = _Source(self, self._transport, place, name, parallel)
+        return watching.watch(
+            source,
+            alias,
+            Path(folder),
+            keep=keep,
+            once=once,
+            trouble=trouble,
+            progress=progress,
+        )
+
     # ---- writing ---------------------------------------------------------------------------
 
     def link(self, version: str, collection: str, aliases: Sequence[str] = ()) -> Version:
@@ -254,6 +294,37 @@ class Client:
             )
         organization, registry, collection = pieces
         return ("registries", organization, registry, "collections", collection), name
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An alias of a server, for those who watch it."""
+
+    client: Client
+    transport: Transport
+    place: tuple[str, ...]
+    name: str
+    parallel: int
+
+    def wait(self, known: str | None, seconds: int) -> Held | None:
+        answer = self.transport.ask(
+            "GET",
+            path(*self.place, "aliases", self.name),
+            query={"wait": f"{seconds}s"} if seconds else None,
+            headers={} if known is None else {"If-None-Match": known},
+        )
+        if answer.status == NOT_MODIFIED:
+            return None
+        return Held(answer.body["version"], answer.body["digest"], answer.headers["etag"])
+
+    def fetch(self, version: str, folder: Path, progress: Progress | None) -> tuple[str, int]:
+        _, organization, registry, _, collection = self.place
+        place = f"{organization}/{names.REGISTRY_PREFIX}"
+        place += f"{registry.removeprefix(names.REGISTRY_PREFIX)}/{collection}"
+        done = self.client.download(
+            f"{place}:{version}", folder, progress=progress, parallel=self.parallel
+        )
+        return done.version.digest, done.fetched_bytes
 
 
 def _version(body: dict[str, Any]) -> Version:

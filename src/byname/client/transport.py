@@ -19,6 +19,8 @@ from byname.domain.errors import Invalid, Unavailable
 
 TIMEOUT_SECONDS = 60
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
+NOT_MODIFIED = 304
+"""It is as the asker knows it: an answer, though urllib takes it for an error."""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -88,7 +90,7 @@ class Transport:
         )
         with _open(request, self._url) as answer:
             text = answer.read(ANSWER_BYTES_MAX)
-            status, received = answer.status, answer.headers
+            status, received = answer.status or 0, answer.headers
         return Answer(status, _object(text, self._url), _folded(received))
 
     @contextmanager
@@ -110,10 +112,22 @@ class Transport:
             yield answer
 
 
-@contextmanager
-def _open(request: urllib.request.Request, url: str) -> Iterator[HTTPResponse]:
+def _answer(request: urllib.request.Request) -> HTTPResponse | urllib.error.HTTPError:
     try:
-        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as answer:
+        answer: HTTPResponse = _OPENER.open(request, timeout=TIMEOUT_SECONDS)
+    except urllib.error.HTTPError as error:
+        if error.code != NOT_MODIFIED:
+            raise
+        return error
+    return answer
+
+
+@contextmanager
+def _open(
+    request: urllib.request.Request, url: str
+) -> Iterator[HTTPResponse | urllib.error.HTTPError]:
+    try:
+        with _answer(request) as answer:
             yield answer
     except urllib.error.HTTPError as error:
         with error:
