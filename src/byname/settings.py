@@ -148,6 +148,24 @@ class Settings(BaseSettings):
         """What this server may send to."""
         return Targets(parse_networks(self.webhook_allow), parse_ports(self.webhook_ports))
 
+    def in_force(self) -> list[tuple[str, str, bool, str]]:
+        """Each setting: its environment variable, its value, whether that is the default, its help.
+
+        Of a secret only whether it is set.
+        """
+        found = []
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                text = "set; not shown"
+            elif value is None or value in ("", ()):
+                text = "empty"
+            else:
+                text = ",".join(value) if isinstance(value, tuple) else str(value)
+            is_default = value == field.get_default()
+            found.append((f"BYNAME_{name.upper()}", text, is_default, field.description or ""))
+        return found
+
     @property
     def address(self) -> str:
         """How clients reach this server: `public_url`, or what host and port make of it."""

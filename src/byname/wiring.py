@@ -9,8 +9,10 @@ import os
 import resource
 import secrets
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,8 @@ from byname.http.server import HttpServer
 from byname.http.watchers import Watchers
 from byname.http.writes import Writes
 from byname.operations import expiry, gc, secret, setup
-from byname.operations.context import Context
+from byname.operations.context import Context, now_microseconds
+from byname.operations.health import About, Jobs, SettingInForce
 from byname.operations.pulse import Pulse
 from byname.rest import alias
 from byname.rest.alias_wait import AliasWait
@@ -237,6 +240,11 @@ class Application:
         self._signer = signer
         self._settings = settings
         self._uses = KeyUses()
+        self._about = About(
+            __version__,
+            datetime.now(UTC),
+            [SettingInForce(*each) for each in settings.in_force()],
+        )
         self._writes = Writes(ctx.database)
         self._engine = Engine(make_schema())
         self._graphql: GraphQLFace | None = None
@@ -260,7 +268,7 @@ class Application:
         Bytes(ctx, signer, self._writes, uses).add_routes(router)
         FileStream(ctx, self._writes, uses).add_routes(router)
         RunFiles(ctx, signer, self._writes, uses).add_routes(router)
-        add_pages(router, ctx, signer, public_url or listening)
+        add_pages(router, ctx, signer, public_url or listening, about=self._about)
         api = make_api(ctx, uses, addresses)
         hearing = Hearing(ctx, uses)
         watchers = Watchers(ctx.database, self.pulse, watchers_max=self._settings.watchers_max)
@@ -272,9 +280,9 @@ class Application:
     @contextlib.asynccontextmanager
     async def _living(self) -> AsyncIterator[None]:
         jobs = [
-            asyncio.create_task(_repeat(SAVE_USES_SECONDS, self._uses.save, self.ctx)),
-            asyncio.create_task(_repeat(SWEEP_SECONDS, clean_up, self.ctx)),
-            asyncio.create_task(_repeat(CHECKPOINT_SECONDS, self.ctx.database.checkpoint)),
+            self._start("Note the last use of keys", SAVE_USES_SECONDS, self._uses.save, self.ctx),
+            self._start("Expire and collect garbage", SWEEP_SECONDS, clean_up, self.ctx),
+            self._start("Fold in the log", CHECKPOINT_SECONDS, self.ctx.database.checkpoint),
         ]
         try:
             yield
@@ -288,6 +296,12 @@ class Application:
         """Nobody is sent here any more, and whoever waits for a change is answered now (F7)."""
         self.stopping.set()
         self.pulse.close()
+
+    def _start(
+        self, name: str, seconds: float, job: Callable[..., None], *args: Any
+    ) -> asyncio.Task[None]:
+        self._about.jobs.add(name, seconds)
+        return asyncio.create_task(_repeat(self._about.jobs, name, seconds, job, *args))
 
     def close(self) -> None:
         """What was accepted is done and on disk."""
@@ -311,13 +325,20 @@ def clean_up(ctx: Context) -> None:
         )
 
 
-async def _repeat(seconds: float, job: Callable[..., None], *args: Any) -> None:
+async def _repeat(
+    jobs: Jobs, name: str, seconds: float, job: Callable[..., None], *args: Any
+) -> None:
     while True:
         await asyncio.sleep(seconds)
+        began = time.monotonic()
+        failure = None
         try:
             await asyncio.to_thread(job, *args)
-        except Exception:
+        except Exception as error:
+            failure = type(error).__name__
             logger.exception("A job of the server itself failed; it is tried again later")
+        took = time.monotonic() - began
+        jobs.note(name, at=now_microseconds(), took_seconds=took, failure=failure)
 
 
 def allow_connections(count: int) -> None:

@@ -21,9 +21,10 @@ _ARTIFACT = re.compile(r"[A-Za-z0-9_.-]+")
 _FORBIDDEN_IN_PROJECT = set("/\\#?%:")
 RESERVED_ENTITIES = frozenset(
     {
-        "api", "artifacts", "artifactsv2", "authorize", "content", "files", "graphql", "live",
-        "login", "logout", "metrics", "oidc", "orgs", "ready", "scim", "sdk", "settings", "setup",
-        "signup", "static", "search", "account",
+        "api", "artifacts", "artifactsv2", "authorize", "content", "files", "graphql", "invitation",
+        "live", "login", "logout", "metrics", "oidc", "orgs", "projects",
+        "ready", "scim", "sdk", "server",
+        "settings", "setup", "signup", "static", "search", "account",
     }
 )  # fmt: skip
 """First path segments of the server's own addresses, which an entity must not shadow."""

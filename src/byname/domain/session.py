@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 TOKEN_BYTES = 32
 """256 random bits."""
 
+BROWSER_LENGTH_MAX = 200
 IDLE = timedelta(hours=12)
 ABSOLUTE = timedelta(days=14)
 BETWEEN_NOTES = timedelta(minutes=10)
@@ -25,6 +26,8 @@ class Session:
     """The API key it was opened with: the session ends when the key is deleted."""
     created_at: datetime
     last_used_at: datetime
+    browser: str = ""
+    """What the browser says it is; it may say anything."""
 
     def is_live(self, now: datetime) -> bool:
         """Whether it is neither too old nor unused for too long."""
@@ -33,6 +36,11 @@ class Session:
     def is_due(self, now: datetime) -> bool:
         """Whether its use is to be written down."""
         return now >= self.last_used_at + BETWEEN_NOTES
+
+
+def clean_browser(text: str) -> str:
+    """What a browser says it is, fit to be kept: printable ASCII, at most 200 characters."""
+    return "".join(sign for sign in text[:BROWSER_LENGTH_MAX] if " " <= sign <= "~")
 
 
 def fingerprint(token: str) -> str:

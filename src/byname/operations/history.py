@@ -188,6 +188,25 @@ def audit(
     return _page(entries, limit)
 
 
+def audit_newest(
+    ctx: Context,
+    organization: str,
+    *,
+    wanted: Filter | None = None,
+    below: Cursor | None = None,
+    limit: int = 100,
+) -> Page:
+    """As `audit`, newest first, from below a place: how people read it. Raises as it does."""
+    rules.check_limit(limit)
+    with ctx.database.read() as tx:
+        found = _administered(ctx, tx, organization)
+        with tx.within(READ_SECONDS):
+            entries = rows.newest_of_organization(
+                tx, found.id, wanted=wanted or Filter(), below=below, limit=limit + 1
+            )
+    return _page(entries, limit)
+
+
 def _administered(ctx: Context, tx: Transaction, name: str) -> Entity:
     actor = ctx.who
     known = entity_rows.lookup_key(name) is not None

@@ -113,19 +113,40 @@ def list_keys(ctx: Context, *, username: str | None = None) -> list[ApiKey]:
         return keys.list_of_user(tx, _whose(ctx, tx, username).id)
 
 
+def rename_key(ctx: Context, key_id: int, name: str) -> ApiKey:
+    """The key has that name; it opens what it opened before (R193).
+
+    Raises:
+        NotFound: no such key, or not one the actor manages.
+        Unprocessable: the name cannot be shown.
+    """
+    name = check_line(name, "The key's name") or DEFAULT_NAME
+    with ctx.database.write() as tx:
+        key, owner = _managed(ctx, tx, key_id)
+        if name != key.name:
+            keys.rename(tx, key.id, name)
+            _record(ctx, tx, "key:rename", owner, name)
+        return keys.find(tx, key.id) or key
+
+
+def _managed(ctx: Context, tx: Transaction, key_id: int) -> tuple[ApiKey, User]:
+    ctx.who  # noqa: B018  Nobody is told that a key does not exist before they log in.
+    # The largest integer a row can have is the limit of both databases.
+    key = keys.find(tx, key_id) if 0 < key_id < 2**63 else None
+    owner = None if key is None else users.find(tx, key.user_id)
+    if key is None or owner is None or not _may_manage(ctx, tx, owner):
+        raise missing(f"API key {key_id}")
+    return key, owner
+
+
 def delete_key(ctx: Context, key_id: int) -> None:
     """The key opens nothing any more, from the next request on (A4).
 
     Raises:
         NotFound: no such key, or not one the actor manages.
     """
-    ctx.who  # noqa: B018  Nobody is told that a key does not exist before they log in.
     with ctx.database.write() as tx:
-        # The largest integer a row can have is the limit of both databases.
-        key = keys.find(tx, key_id) if 0 < key_id < 2**63 else None
-        owner = None if key is None else users.find(tx, key.user_id)
-        if key is None or owner is None or not _may_manage(ctx, tx, owner):
-            raise missing(f"API key {key_id}")
+        key, owner = _managed(ctx, tx, key_id)
         keys.remove(tx, key.id)
         _record(ctx, tx, "key:delete", owner, key.name)
 

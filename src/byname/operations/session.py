@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from byname.domain import key as key_rules
 from byname.domain import session as rules
-from byname.domain.errors import Forbidden, Unauthenticated
+from byname.domain.errors import Forbidden, Unauthenticated, missing
 from byname.domain.policy import Actor
 from byname.domain.session import Session
 from byname.domain.user import check_password
@@ -19,6 +19,8 @@ from byname.store import user as users
 from byname.store.database import Transaction
 from byname.store.moment import microseconds, moment
 
+SESSIONS_SHOWN_MAX = 100
+ROW_ID_MAX = 2**63
 _NO_PASSWORD = "This name and password do not fit"  # noqa: S105  A message.
 _NO_KEY = "This API key is not valid: it is mistyped, was deleted, or belongs to another server"
 
@@ -39,10 +41,12 @@ def log_in(
     password: str,
     address: str,
     before: str | None = None,
+    browser: str = "",
 ) -> str:
     """The token of a new session of the person with that name (or e-mail address) and password.
 
-    `before` is the token which the browser had, and which opens nothing any more. The answer and
+    `before` is the token which the browser had, and which opens nothing any more; `browser` is
+    what the browser says it is. The answer and
     the time it takes are the same for a wrong password, an unknown name, a service account, and a
     person without a password (A7).
 
@@ -61,10 +65,12 @@ def log_in(
         # The person may have been deleted while the password was compared.
         if users.password_hash_of(tx, user.id) != kept:
             raise Unauthenticated(_NO_PASSWORD)
-        return _open(ctx, tx, user.id, None, before)
+        return open_session(ctx, tx, user.id, None, before, browser)
 
 
-def log_in_with_key(ctx: Context, *, api_key: str, before: str | None = None) -> str:
+def log_in_with_key(
+    ctx: Context, *, api_key: str, before: str | None = None, browser: str = ""
+) -> str:
     """The token of a new session of the person who holds the key; it ends with the key.
 
     This lets in who has no password yet. Keys are too long to be guessed, so nothing is counted.
@@ -79,18 +85,31 @@ def log_in_with_key(ctx: Context, *, api_key: str, before: str | None = None) ->
         actor = keys.find_actor(tx, key_rules.fingerprint(api_key))
         if actor is None or actor.service:
             raise Unauthenticated(_NO_KEY)
-        return _open(ctx, tx, actor.user_id, actor.key_id, before)
+        return open_session(ctx, tx, actor.user_id, actor.key_id, before, browser)
 
 
-def _open(
-    ctx: Context, tx: Transaction, user_id: int, key_id: int | None, before: str | None
+def open_session(
+    ctx: Context,
+    tx: Transaction,
+    user_id: int,
+    key_id: int | None,
+    before: str | None,
+    browser: str,
 ) -> str:
+    """The token of a new session, inside the transaction of a log-in; the one before is over (A8)."""
     if before is not None:
         rows.remove(tx, rules.fingerprint(before))
     oldest = moment(ctx.now()) - rules.ABSOLUTE
     rows.remove_old(tx, before=microseconds(oldest))
     token = secrets.token_urlsafe(rules.TOKEN_BYTES)
-    rows.add(tx, user_id=user_id, key_id=key_id, sha256=rules.fingerprint(token), at=ctx.now())
+    rows.add(
+        tx,
+        user_id=user_id,
+        key_id=key_id,
+        sha256=rules.fingerprint(token),
+        browser=rules.clean_browser(browser),
+        at=ctx.now(),
+    )
     return token
 
 
@@ -116,6 +135,32 @@ def log_out(ctx: Context, session: Session) -> None:
     """The session's token opens nothing any more, wherever it is kept."""
     with ctx.database.write() as tx:
         rows.end(tx, session.id)
+
+
+def list_own(ctx: Context) -> list[Session]:
+    """The browsers in which the actor is logged in, the one used last first; a hundred at most."""
+    now = moment(ctx.now())
+    with ctx.database.read() as tx:
+        found = rows.list_of_user(tx, ctx.who.user_id, limit=SESSIONS_SHOWN_MAX)
+    return [each for each in found if each.is_live(now)]
+
+
+def end_own(ctx: Context, session_id: int) -> None:
+    """That session of the actor's is over, at once.
+
+    Raises:
+        NotFound: it is over already, or somebody else's.
+    """
+    with ctx.database.write() as tx:
+        known = 0 < session_id < ROW_ID_MAX
+        if not (known and rows.end_of_user(tx, ctx.who.user_id, session_id)):
+            raise missing("This session")
+
+
+def end_others(ctx: Context, session: Session) -> None:
+    """The actor is logged in with no other browser than this one."""
+    with ctx.database.write() as tx:
+        rows.remove_others(tx, ctx.who.user_id, but=session.id)
 
 
 def has_password(ctx: Context) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, User
-from byname.domain.errors import Conflict, Forbidden, missing
+from byname.domain.errors import Conflict, Forbidden, Unprocessable, missing
+from byname.domain.page import Page, decode_cursor, encode_cursor, page_of, parse_first
 from byname.domain.user import check_email, check_line, check_password
 from byname.operations import automation_fate, history
 from byname.operations import key as key_operations
@@ -78,7 +79,7 @@ def check_unlinked(tx: Transaction, entity_ids: list[int], what: str) -> None:
         )
 
 
-def add_person(
+def add_account(
     tx: Transaction,
     *,
     username: str,
@@ -87,8 +88,8 @@ def add_person(
     password_hash: str | None = None,
     server_admin: bool = False,
     at: int,
-) -> NewUser:
-    """A new person with a personal entity of the same name and a first key.
+) -> User:
+    """A new person with a personal entity of the same name, and no API key yet.
 
     Runs inside somebody's transaction and with their permission.
 
@@ -103,7 +104,7 @@ def add_person(
     if users.find_by_email(tx, email) is not None:
         raise Conflict(f"The e-mail address {email!r} belongs to another user", code="email_taken")
     personal = entities.add(tx, kind=EntityKind.USER, name=username, at=at)
-    user = users.add(
+    return users.add(
         tx,
         service=False,
         username=username,
@@ -112,6 +113,28 @@ def add_person(
         password_hash=password_hash,
         server_admin=server_admin,
         entity_id=personal.id,
+        at=at,
+    )
+
+
+def add_person(
+    tx: Transaction,
+    *,
+    username: str,
+    email: str,
+    full_name: str = "",
+    password_hash: str | None = None,
+    server_admin: bool = False,
+    at: int,
+) -> NewUser:
+    """A new person as by `add_account`, and a first key of theirs. Raises as it does."""
+    user = add_account(
+        tx,
+        username=username,
+        email=email,
+        full_name=full_name,
+        password_hash=password_hash,
+        server_admin=server_admin,
         at=at,
     )
     return NewUser(user, key_operations.add_key(tx, user, "First key", at=at).secret)
@@ -179,6 +202,95 @@ def delete_user(ctx: Context, username: str) -> None:
             entities.remove(tx, [user.entity_id], at=ctx.now())
         automation_fate.end_users(ctx, tx, [user])
         users.remove(tx, [user.id], at=ctx.now())
+
+
+def set_server_admin(ctx: Context, username: str, *, admin: bool) -> User:
+    """The person administers this server, or does not any more.
+
+    Raises:
+        Forbidden: the actor is no server administrator.
+        NotFound: there is no such user.
+        Unprocessable: a service account, which never administers.
+        Conflict: the last server administrator would be none (R195).
+    """
+    require_server_admin(ctx, "change who administers this server")
+    with ctx.database.write() as tx:
+        user = users.find_by_name(tx, username)
+        if user is None:
+            raise missing(f"User {username[:80]!r}")
+        if user.service:
+            raise Unprocessable(
+                f"{user.username} is a service account, which administers nothing",
+                field="username",
+            )
+        if user.server_admin == admin:
+            return user
+        if not admin and users.count_administrators(tx) == 1:
+            raise Conflict(
+                f"{user.username} is the last administrator of this server; one must remain",
+                code="last_admin",
+            )
+        users.set_server_admin(tx, user.id, admin=admin)
+        history.record(
+            ctx, tx, "user:set_admin", user.username, before=user.server_admin, after=admin
+        )
+        return users.find(tx, user.id) or user
+
+
+def rename_self(ctx: Context, full_name: str) -> User:
+    """The actor is shown by that name; an empty one is their user name.
+
+    Raises:
+        Unauthenticated: nobody is logged in.
+        Unprocessable: the name cannot be shown.
+    """
+    actor = ctx.who
+    full_name = check_line(full_name, "The full name") or actor.username
+    with ctx.database.write() as tx:
+        users.set_full_name(tx, actor.user_id, full_name)
+    return get_viewer(ctx)
+
+
+def list_people(
+    ctx: Context, *, text: str = "", after: str | None = None, first: int | None = None
+) -> Page[User]:
+    """The people of this server by name: all, or those whose names or address hold the text.
+
+    Raises:
+        Forbidden: the actor is no server administrator.
+        Unprocessable: the cursor is not of this list.
+    """
+    require_server_admin(ctx, "see everybody on this server")
+    limit = parse_first(first, 50)
+    start = None if not after else str(decode_cursor("people", after)[-1])
+    with ctx.database.read() as tx:
+        found = users.list_people(tx, text=text, after=start, limit=limit + 1)
+    return page_of(
+        found,
+        limit,
+        lambda user: encode_cursor("people", names.fold(user.username)),
+        total=lambda: _count_people(ctx, text),
+    )
+
+
+def _count_people(ctx: Context, text: str) -> int:
+    with ctx.database.read() as tx:
+        return users.count_people(tx, text=text)
+
+
+def get_user(ctx: Context, username: str) -> User:
+    """The person or service account of that name.
+
+    Raises:
+        Forbidden: the actor is no server administrator.
+        NotFound: there is none.
+    """
+    require_server_admin(ctx, "see everybody on this server")
+    with ctx.database.read() as tx:
+        user = users.find_by_name(tx, username)
+    if user is None:
+        raise missing(f"User {username[:80]!r}")
+    return user
 
 
 def check_another_admin(tx: Transaction, organization: Entity, user: User) -> None:

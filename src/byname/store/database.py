@@ -302,6 +302,11 @@ class Database:
         with self._writer_lock:
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
+    def size_bytes(self) -> int:
+        """How much room the database takes on disk, with its log."""
+        files = [self.path, self.path.with_name(self.path.name + "-wal")]
+        return sum(file.stat().st_size for file in files if file.exists())
+
     def problems(self) -> list[str]:
         """What SQLite's own check of the file finds wrong; empty when all is well."""
         with self.read() as tx:

@@ -247,3 +247,37 @@ def _last_before(tx: Transaction, ledger_id: int) -> int:
         else:
             high = middle - 1
     return low
+
+
+def newest_of_organization(
+    tx: Transaction,
+    organization_id: int,
+    *,
+    wanted: Filter,
+    below: Cursor | None,
+    limit: int,
+) -> list[Entry]:
+    """What happened in the organization and its teams, newest first, from below a place."""
+    ledger, rest, values = _conditions(wanted)
+    place = Cursor(2**60, 0) if below is None else below
+    ledger += [
+        "l.id <= :ledger_most",
+        "l.project_id IN (SELECT p.id FROM project p JOIN entity e ON e.id = p.entity_id"
+        " WHERE e.id = :organization OR e.organization_id = :organization)",
+    ]
+    rest += ["h.organization_id = :organization", "(h.ledger_id, h.id) < (:ledger, :id)"]
+    values |= {
+        "organization": organization_id,
+        "ledger_most": place.ledger_id if place.id else place.ledger_id - 1,
+        "ledger": place.ledger_id,
+        "id": place.id,
+        "limit": limit,
+    }
+    both = (
+        f"SELECT * FROM ({_LEDGER} WHERE {' AND '.join(ledger)} ORDER BY l.id DESC LIMIT :limit)"
+        f" UNION ALL SELECT * FROM ({_REST} WHERE {' AND '.join(rest)}"
+        " ORDER BY h.ledger_id DESC, h.id DESC LIMIT :limit)"
+        " ORDER BY ledger_id DESC, id DESC LIMIT :limit"
+    )
+    rows = tx.all(_NAMED.format(both) + " ORDER BY x.ledger_id DESC, x.id DESC", values)
+    return [_entry(row) for row in rows]

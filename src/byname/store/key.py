@@ -109,6 +109,11 @@ def add(tx: Transaction, *, user_id: int, name: str, start: str, sha256: str, at
     )
 
 
+def rename(tx: Transaction, key_id: int, name: str) -> None:
+    """The key has that name."""
+    tx.run("UPDATE api_key SET name = :name WHERE id = :id", {"id": key_id, "name": name})
+
+
 def remove(tx: Transaction, key_id: int) -> None:
     """The key opens nothing any more."""
     tx.run("DELETE FROM api_key WHERE id = :id", {"id": key_id})

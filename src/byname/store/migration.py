@@ -30,6 +30,8 @@ STEPS: dict[int, tuple[str, ...]] = {
         ),
         *schema.created("metadata_value"),
         metadata_index.FILL,
+        "ALTER TABLE session ADD COLUMN browser TEXT NOT NULL DEFAULT ''",
+        *schema.created("invitation", "identity", "identity_by_user", "run_by_display_name"),
     ),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""

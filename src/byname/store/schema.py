@@ -55,17 +55,35 @@ TABLES: tuple[str, ...] = (
         last_used_at INTEGER)""",
     "CREATE INDEX api_key_by_user ON api_key (user_id)",
     # A browser that somebody is logged in with (A8). Only the SHA-256 of its token is kept; it ends
-    # with the API key it was opened with.
+    # with the API key it was opened with. `browser` is what the browser says it is.
     """CREATE TABLE session (
         id INTEGER PRIMARY KEY,
         user_id INTEGER NOT NULL REFERENCES users (id),
         key_id INTEGER REFERENCES api_key (id) ON DELETE CASCADE,
         sha256 TEXT NOT NULL UNIQUE,
         created_at INTEGER NOT NULL,
-        last_used_at INTEGER NOT NULL)""",
+        last_used_at INTEGER NOT NULL,
+        browser TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX session_by_user ON session (user_id)",
     "CREATE INDEX session_by_key ON session (key_id)",
     "CREATE INDEX session_by_time ON session (created_at)",
+    # A link with which a person chooses a password, once: the latest one counts. Only the SHA-256
+    # of its token is kept.
+    """CREATE TABLE invitation (
+        user_id INTEGER PRIMARY KEY REFERENCES users (id),
+        sha256 TEXT NOT NULL UNIQUE,
+        created_by INTEGER REFERENCES users (id),
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL)""",
+    # Who somebody is to a provider that they log in with: the provider's address and its word for
+    # them, which never changes hands.
+    """CREATE TABLE identity (
+        issuer TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        user_id INTEGER NOT NULL REFERENCES users (id),
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (issuer, subject)) WITHOUT ROWID""",
+    "CREATE INDEX identity_by_user ON identity (user_id)",
     """CREATE TABLE organization_member (
         organization_id INTEGER NOT NULL REFERENCES entity (id),
         user_id INTEGER NOT NULL REFERENCES users (id),
@@ -553,6 +571,7 @@ TABLES: tuple[str, ...] = (
         deleted_at INTEGER)""",
     "CREATE UNIQUE INDEX run_by_name ON run (project_id, name) WHERE deleted_at IS NULL",
     "CREATE INDEX run_by_time ON run (project_id, created_at, id)",
+    "CREATE INDEX run_by_display_name ON run (project_id, display_name, id)",
     "CREATE INDEX run_deleted ON run (deleted_at) WHERE deleted_at IS NOT NULL",
     # One line of a run's stream: 'history', 'events' (system metrics) or 'output' (console).
     """CREATE TABLE run_line (

@@ -130,7 +130,8 @@ def add(
 def remove(tx: Transaction, user_ids: Sequence[int], *, at: int) -> None:
     """The users are gone: no key, no password, no role anywhere is left of them."""
     marks = ",".join("?" * len(user_ids))
-    for table in ("session", "api_key", "organization_member", "team_member", "registry_user"):
+    tables = "session api_key invitation identity organization_member team_member registry_user"
+    for table in tables.split():
         tx.run(f"DELETE FROM {table} WHERE user_id IN ({marks})", user_ids)
     tx.run(
         "UPDATE users SET deleted_at = ?, password_hash = NULL, server_admin = 0"
@@ -153,6 +154,58 @@ def set_password_hash(tx: Transaction, user_id: int, password_hash: str) -> None
         "UPDATE users SET password_hash = :hash WHERE id = :id AND deleted_at IS NULL",
         {"id": user_id, "hash": password_hash},
     )
+
+
+def set_server_admin(tx: Transaction, user_id: int, *, admin: bool) -> None:
+    """The live user administers the server, or does not."""
+    tx.run(
+        "UPDATE users SET server_admin = :admin WHERE id = :id AND deleted_at IS NULL",
+        {"id": user_id, "admin": int(admin)},
+    )
+
+
+def set_full_name(tx: Transaction, user_id: int, full_name: str) -> None:
+    """The live user is shown by that name."""
+    tx.run(
+        "UPDATE users SET full_name = :name WHERE id = :id AND deleted_at IS NULL",
+        {"id": user_id, "name": full_name},
+    )
+
+
+def _people(text: str) -> tuple[str, dict[str, str]] | None:
+    """The condition on live people whose names or address hold the text; None: nobody can."""
+    where = "u.kind = 'person' AND u.deleted_at IS NULL"
+    if not text:
+        return where, {}
+    key = lookup_key(text)
+    if key is None:
+        return None
+    part = " AND (instr(u.username_key, :key) > 0 OR instr(u.email_key, :key) > 0"
+    part += " OR instr(byname_fold(u.full_name), :key) > 0)"
+    return where + part, {"key": key}
+
+
+def list_people(tx: Transaction, *, text: str, after: str | None, limit: int) -> list[User]:
+    """Live people by name, from behind a folded name; those that the text is part of."""
+    found = _people(text)
+    if found is None:
+        return []
+    where, values = found
+    rows = tx.all(
+        SELECT + f"WHERE {where} AND u.username_key > :after ORDER BY u.username_key LIMIT :limit",
+        {**values, "after": after or "", "limit": limit},
+    )
+    return [from_row(row) for row in rows]
+
+
+def count_people(tx: Transaction, *, text: str) -> int:
+    """How many people `list_people` has in all."""
+    found = _people(text)
+    if found is None:
+        return 0
+    where, values = found
+    row = tx.one(f"SELECT count(*) AS n FROM users u WHERE {where}", values)
+    return 0 if row is None else int(row["n"])
 
 
 def count_administrators(tx: Transaction) -> int:

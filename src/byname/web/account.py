@@ -1,4 +1,4 @@
-"""`/account`: one's password and API keys (R193)."""
+"""`/account`: one's name, API keys, password and sessions (R193, A8)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add_page(router: Router, site: Site) -> None:
 
 
 def read(ask: Ask) -> Answer:
-    """The person, whether they have a password, and their keys without secrets."""
+    """The person, whether they have a password, keys without secrets, and where they are logged in."""
     return _shown(ask)
 
 
@@ -33,23 +33,37 @@ def _shown(
             "has_password": sessions.has_password(ask.ctx),
             "keys": keys.list_keys(ask.ctx),
             "session": ask.session,
+            "sessions": sessions.list_own(ask.ctx),
             "made": made,
             "where": where,
             "confirm": ask.query("delete") or "",
+            "renaming": ask.query("rename") or (ask.text("key") if where == "rename-key" else ""),
         },
         error,
     )
 
 
+def number_in(text: str) -> int:
+    """The number of a row that a form names; 0, which no row has, for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
+
+
 def change(ask: Ask) -> Answer:
-    """Make or delete a key, or set the password. A new key is shown in the answer, this once."""
+    """A form of the page is done. A new key is shown in the answer, this once."""
     wish = ask.text("do")
     try:
         if wish == "make-key":
             return _shown(ask, made=keys.create_key(ask.ctx, name=ask.text("name")))
         if wish == "delete-key":
-            number = ask.text("key")
-            keys.delete_key(ask.ctx, int(number) if number.isdecimal() and len(number) < 20 else 0)
+            keys.delete_key(ask.ctx, number_in(ask.text("key")))
+        elif wish == "rename-key":
+            keys.rename_key(ask.ctx, number_in(ask.text("key")), ask.text("name"))
+        elif wish == "rename-self":
+            users.rename_self(ask.ctx, ask.text("full_name"))
+        elif wish == "end-session":
+            sessions.end_own(ask.ctx, number_in(ask.text("session")))
+        elif wish == "end-others":
+            sessions.end_others(ask.ctx, ask.session)
         elif wish == "set-password":
             if ask.text("password") != ask.text("again"):
                 raise Invalid("The two new passwords differ")

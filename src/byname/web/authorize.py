@@ -9,18 +9,26 @@ from byname.http.message import Request
 from byname.http.router import Router
 from byname.operations import key as operations
 from byname.operations import setup as setup_operations
+from byname.operations.key import NewKey
 from byname.operations.password import Guesses
+from byname.operations.session import Visit
 from byname.web.page import Site, read_form, show
+from byname.web.visitor import check_form_token, find_visit, form_token
 
 FORM = "authorize"
 KEY_NAME = "Made at the log-in page"
 
 
 def add_page(router: Router, site: Site, guesses: Guesses | None = None) -> None:
-    """The page explains how to get a key, and makes one for who has a password."""
+    """The page explains how to get a key, and makes one for who is logged in or has a password."""
     counted = Guesses() if guesses is None else guesses
 
-    async def form(request: Request, username: str = "", error: DomainError | None = None) -> None:
+    async def form(
+        request: Request,
+        visit: Visit | None,
+        username: str = "",
+        error: DomainError | None = None,
+    ) -> None:
         ready = await asyncio.to_thread(setup_operations.is_set_up, site.context)
         await show(
             request,
@@ -28,6 +36,8 @@ def add_page(router: Router, site: Site, guesses: Guesses | None = None) -> None
             {
                 "address": site.address,
                 "ready": ready,
+                "me": None if visit is None else visit.actor.username,
+                "session_token": "" if visit is None else form_token(site, visit.session),
                 "token": site.form_token(FORM),
                 "username": username,
             },
@@ -35,26 +45,31 @@ def add_page(router: Router, site: Site, guesses: Guesses | None = None) -> None
         )
 
     async def read(request: Request) -> None:
-        await form(request)
+        await form(request, await find_visit(site, request))
+
+    def make(request: Request, visit: Visit | None, fields: dict[str, str]) -> NewKey:
+        if "session" in fields and visit is not None:
+            check_form_token(site, visit.session, fields["session"])
+            return operations.create_key(site.context.acting(visit.actor, "web"), name=KEY_NAME)
+        site.check_form_token(FORM, fields.get("token", ""))
+        return operations.log_in_for_key(
+            site.context.acting(None, "web"),
+            counted,
+            username=fields.get("username", ""),
+            password=fields.get("password", ""),
+            address=request.client,
+            name=KEY_NAME,
+        )
 
     async def send(request: Request) -> None:
-        username = ""
+        fields: dict[str, str] = {}
+        visit = await find_visit(site, request)
         try:
             site.check_same_origin(request)
             fields = await read_form(request)
-            username = fields.get("username", "")
-            site.check_form_token(FORM, fields.get("token", ""))
-            made = await asyncio.to_thread(
-                operations.log_in_for_key,
-                site.context.acting(None, "web"),
-                counted,
-                username=username,
-                password=fields.get("password", ""),
-                address=request.client,
-                name=KEY_NAME,
-            )
+            made = await asyncio.to_thread(make, request, visit, fields)
         except DomainError as error:
-            await form(request, username, error)
+            await form(request, visit, fields.get("username", ""), error)
             return
         await show(
             request,

@@ -15,6 +15,7 @@ from byname.web.visitor import (
     Answer,
     Ask,
     Moved,
+    browser_of,
     find_visit,
     form_for,
     local_path,
@@ -74,7 +75,9 @@ def _open(site: Site, request: Request, fields: dict[str, str]) -> str:
     ctx = site.context.acting(None, "web")
     before = read_token(site, request)
     if "api_key" in fields:
-        return operations.log_in_with_key(ctx, api_key=fields["api_key"], before=before)
+        return operations.log_in_with_key(
+            ctx, api_key=fields["api_key"], before=before, browser=browser_of(request)
+        )
     return operations.log_in(
         ctx,
         site.guesses,
@@ -82,6 +85,7 @@ def _open(site: Site, request: Request, fields: dict[str, str]) -> str:
         password=fields.get("password", ""),
         address=request.client,
         before=before,
+        browser=browser_of(request),
     )
 
 

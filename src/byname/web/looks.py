@@ -46,6 +46,20 @@ def day_html(moment: datetime) -> Markup:
     )
 
 
+def seconds_text(seconds: float) -> str:
+    """A duration as people read it: `0.2 s`, `4 min`, `1 h 30 min`, `2 d 4 h`."""
+    if seconds < 60:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        hours, rest = divmod(minutes, 60)
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    days, rest = divmod(round(minutes / 60), 24)
+    return f"{days} d {rest} h" if rest else f"{days} d"
+
+
 def number_text(value: int) -> str:
     """A number with commas between the thousands."""
     return f"{value:,}"
@@ -149,6 +163,7 @@ TEMPLATES.filters |= {
     "time": time_html,
     "day": day_html,
     "number": number_text,
+    "seconds": seconds_text,
     "python": python_text,
     "shell": shlex.quote,
 }

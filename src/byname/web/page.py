@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,6 +16,7 @@ from byname.http.links import Signer
 from byname.http.message import Handler, Request, send_bytes, send_page
 from byname.http.router import Router
 from byname.operations.context import Context
+from byname.operations.health import About
 from byname.operations.password import Guesses
 from byname.web.looks import STATIC, TEMPLATES
 
@@ -36,6 +38,8 @@ class Site:
     """How people reach this server, without a slash at the end."""
     guesses: Guesses = field(default_factory=Guesses)
     """Counts failed log-ins, for all pages together."""
+    about: About = field(default_factory=lambda: About("", datetime.now(UTC)))
+    """What is known of this process from its start."""
 
     @property
     def root(self) -> str:

@@ -13,7 +13,8 @@ from byname.domain.errors import DomainError, Forbidden, Kind, NotFound, Unauthe
 from byname.domain.names import RESERVED_ENTITIES
 from byname.domain.session import ABSOLUTE, Session
 from byname.http.errors import STATUS_BY_KIND, error_headers
-from byname.http.message import Handler, Header, Request, send_empty, send_page
+from byname.http.message import Handler, Header, Request, send_bytes, send_empty, send_page
+from byname.operations import group
 from byname.operations import session as sessions
 from byname.operations.context import Context
 from byname.web.looks import TEMPLATES
@@ -49,6 +50,11 @@ def _read_cookie(request: Request, name: bytes) -> str | None:
             if key == name and sign:
                 return value.decode("latin-1")
     return None
+
+
+def browser_of(request: Request) -> str:
+    """What the browser says it is."""
+    return (request.header(b"user-agent") or b"").decode("latin-1")
 
 
 def session_cookie(site: Site, request: Request, token: str) -> Header:
@@ -98,6 +104,25 @@ def local_path(text: str | None, default: str) -> str:
     return text
 
 
+def form_token(site: Site, session: Session) -> str:
+    """What every form on a page of that session must carry: it is good for no other (A9)."""
+    return site.signer.sign(FORM_PURPOSE, [session.id], int(time.time()) + FORM_SECONDS)
+
+
+def check_form_token(site: Site, session: Session, token: str) -> None:
+    """Return when the form stood on a page that this session was shown.
+
+    Raises:
+        Forbidden: it did not, or too long ago.
+    """
+    try:
+        fields = site.signer.verify(FORM_PURPOSE, token, time.time())
+    except Unauthenticated:
+        fields = ()
+    if fields != (session.id,):
+        raise Forbidden("This form is too old; please send it again", code="form_expired")
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One look at a page by somebody who is logged in, or a form they send there."""
@@ -126,9 +151,7 @@ class Ask:
 
     def form_token(self) -> str:
         """What every form on the page must carry: it is good for this session only (A9)."""
-        return self.site.signer.sign(
-            FORM_PURPOSE, [self.session.id], int(time.time()) + FORM_SECONDS
-        )
+        return form_token(self.site, self.session)
 
     def check_form_token(self) -> None:
         """Return when the form stood on a page that this session was shown.
@@ -136,12 +159,7 @@ class Ask:
         Raises:
             Forbidden: it did not, or too long ago.
         """
-        try:
-            fields = self.site.signer.verify(FORM_PURPOSE, self.text("token"), time.time())
-        except Unauthenticated:
-            fields = ()
-        if fields != (self.session.id,):
-            raise Forbidden("This form is too old; please send it again", code="form_expired")
+        check_form_token(self.site, self.session, self.text("token"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +182,16 @@ class Moved:
     """What was done, for the next page to say."""
 
 
-Answer: TypeAlias = Shown | Moved
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file that the browser keeps: never shown on a page of ours (A11)."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+
+Answer: TypeAlias = Shown | Moved | Sent
 Reader: TypeAlias = Callable[[Ask], Answer]
 
 
@@ -264,7 +291,9 @@ async def answer_as(
         made.headers.append(session_cookie(site, request, ""))
     if made.notice or (ask.notice and made.status != 303):
         made.headers.append(_notice_cookie(ask, made.notice))
-    if made.status == 303:
+    if made.content is not None:
+        await send_bytes(request, made.status, made.content, made.headers)
+    elif made.status == 303:
         await send_empty(request, 303, made.headers)
     else:
         await send_page(request, made.html, made.status, made.headers)
@@ -281,6 +310,7 @@ class _Made:
     headers: list[Header]
     forget: bool = False
     notice: str = ""
+    content: bytes | None = None
 
 
 def _work(ask: Ask, answer: Reader, *, changes: bool) -> _Made:
@@ -296,12 +326,22 @@ def render(ask: Ask, answer: Answer) -> _Made:
     if isinstance(answer, Moved):
         headers = [(b"location", answer.to.encode("ascii")), NOT_KEPT]
         return _Made(303, "", headers, answer.forget, answer.notice)
+    if isinstance(answer, Sent):
+        headers = [
+            (b"content-type", answer.media_type.encode("ascii")),
+            (b"content-disposition", f'attachment; filename="{answer.name}"'.encode("ascii")),
+            (b"content-security-policy", b"sandbox; default-src 'none'"),
+            NOT_KEPT,
+        ]
+        return _Made(200, "", headers, content=answer.content)
     error = answer.error
     html = TEMPLATES.get_template(answer.template).render(
         {
             "root": ask.root,
             "address": ask.site.address,
             "me": ask.ctx.who.username,
+            "server_admin": ask.ctx.who.server_admin,
+            "organizations": group.own_organizations(ask.ctx),
             "token": ask.form_token(),
             "notice": ask.notice,
             "sought": (ask.query("q") or "") if answer.template == "search.html" else "",

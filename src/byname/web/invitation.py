@@ -1,0 +1,59 @@
+"""`/invitation`: where a person who was invited chooses a password, once (A7, R192)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from byname.domain.errors import DomainError, Invalid
+from byname.http.message import Request, send_empty
+from byname.http.router import Router
+from byname.operations import invitation as operations
+from byname.web.page import Site, read_form, show
+from byname.web.visitor import NOT_KEPT, browser_of, read_token, session_cookie
+
+
+def add_page(router: Router, site: Site) -> None:
+    """Whoever holds the link chooses the password of the person it was made for."""
+    ctx = site.context.acting(None, "web")
+
+    async def form(request: Request, token: str, error: DomainError | None = None) -> None:
+        try:
+            user, invitation = await asyncio.to_thread(operations.look_at, ctx, token)
+        except DomainError as refusal:
+            await show(request, "refused.html", {"root": site.root}, error or refusal)
+            return
+        values = {"root": site.root, "token": token, "user": user, "invitation": invitation}
+        await show(request, "invitation.html", values, error)
+
+    async def read(request: Request) -> None:
+        await form(request, request.query("token") or "")
+
+    async def send(request: Request) -> None:
+        fields: dict[str, str] = {}
+        try:
+            site.check_same_origin(request)
+            fields = await read_form(request)
+            if fields.get("password") != fields.get("again"):
+                raise Invalid("The two passwords differ")
+            session = await asyncio.to_thread(
+                operations.accept,
+                ctx,
+                # The token of the address stands for the form's own: only our page knows it.
+                fields.get("token", ""),
+                password=fields.get("password", ""),
+                before=read_token(site, request),
+                browser=browser_of(request),
+            )
+        except DomainError as error:
+            await form(request, fields.get("token", ""), error)
+            return
+        cookie = session_cookie(site, request, session)
+        await send_empty(request, 303, [(b"location", site.root.encode("ascii")), NOT_KEPT, cookie])
+
+    router.add("GET", "/invitation", read)
+    router.add("POST", "/invitation", send)
+
+
+def address_of(site: Site, token: str) -> str:
+    """What to send to the person: the page with their token."""
+    return f"{site.address}/invitation?token={token}"
