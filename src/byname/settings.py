@@ -83,7 +83,6 @@ class Settings(BaseSettings):
         le=3_650,
         description="How long the history of automations is kept, in days.",
     )
-
     watchers_max: int = Field(
         default=5_000,
         ge=1,
@@ -91,8 +90,43 @@ class Settings(BaseSettings):
         description="How many may watch at once: streams of events, and waits for an alias. More "
         "are told to come back later.",
     )
+    oidc_issuer: str = Field(
+        default="",
+        description="The address of an OpenID Connect provider that people may log in with, for "
+        "example https://login.example.org. It knows this server by the redirect address "
+        "PUBLIC_URL/oidc/callback. Empty: none.",
+    )
+    oidc_client_id: str = Field(default="", description="What the provider calls this server.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The provider's secret for this server, where it gives one."
+    )
+    oidc_name: str = Field(
+        default="single sign-on", description="The provider as the log-in page calls it."
+    )
+    oidc_scopes: str = Field(
+        default="openid email profile", description="What is asked of the provider."
+    )
+    oidc_create_users: bool = Field(
+        default=False,
+        description="Whether people whom only the provider knows become users at their first "
+        "log-in. Without it their verified e-mail address must be that of a user.",
+    )
+    oidc_organization: str = Field(
+        default="", description="The organization that such new users join as members."
+    )
 
-    @field_validator("secret_key", "encryption_key", mode="before")
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_issuer(cls, value: str) -> str:
+        if value:
+            parts = urlsplit(value)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("it must begin with http:// or https:// and a host name")
+            if parts.query or parts.fragment:
+                raise ValueError("it must hold no '?' and no '#'")
+        return value
+
+    @field_validator("secret_key", "encryption_key", "oidc_client_secret", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

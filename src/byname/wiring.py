@@ -14,9 +14,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from byname import __version__
+from byname.automations.fetch import Fetcher
 from byname.blobs.local import LocalBlobStore
 from byname.domain.errors import Unavailable
 from byname.graphql.engine.engine import Engine
@@ -33,6 +34,7 @@ from byname.http.writes import Writes
 from byname.operations import expiry, gc, secret, setup
 from byname.operations.context import Context, now_microseconds
 from byname.operations.health import About, Jobs, SettingInForce
+from byname.operations.identity import Provisioning
 from byname.operations.pulse import Pulse
 from byname.rest import alias
 from byname.rest.alias_wait import AliasWait
@@ -49,6 +51,9 @@ from byname.store.database import Database
 from byname.store.migration import migrate
 from byname.store.vault import Vault, is_used, read_keys
 from byname.web.pages import add_pages
+
+if TYPE_CHECKING:
+    from byname.web.oidc import OidcLogin
 
 logger = logging.getLogger("byname")
 
@@ -204,6 +209,35 @@ def _sync_folder(path: Path) -> None:
         os.close(folder)
 
 
+def build_oidc(settings: Settings) -> OidcLogin | None:
+    """How people log in with a provider; None where the settings name none.
+
+    Raises:
+        Unavailable: the settings are not whole, or what it needs is not installed.
+    """
+    if not settings.oidc_issuer:
+        return None
+    if not settings.oidc_client_id:
+        raise Unavailable("BYNAME_OIDC_CLIENT_ID must say what the provider calls this server")
+    try:
+        from byname.http.identity import Provider
+        from byname.web.oidc import OidcLogin
+    except ImportError as error:
+        raise Unavailable(
+            f"Logging in with a provider needs {error.name}: install byname[oidc]"
+        ) from error
+    secret = settings.oidc_client_secret
+    provider = Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=None if secret is None else secret.get_secret_value(),
+        name=settings.oidc_name,
+        scopes=settings.oidc_scopes,
+        fetch=Fetcher(settings.oidc_issuer, settings.targets),
+    )
+    return OidcLogin(provider, Provisioning(settings.oidc_create_users, settings.oidc_organization))
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """Whether the server takes requests, for those who ask before they send some."""
@@ -268,7 +302,14 @@ class Application:
         Bytes(ctx, signer, self._writes, uses).add_routes(router)
         FileStream(ctx, self._writes, uses).add_routes(router)
         RunFiles(ctx, signer, self._writes, uses).add_routes(router)
-        add_pages(router, ctx, signer, public_url or listening, about=self._about)
+        add_pages(
+            router,
+            ctx,
+            signer,
+            public_url or listening,
+            about=self._about,
+            oidc=build_oidc(self._settings),
+        )
         api = make_api(ctx, uses, addresses)
         hearing = Hearing(ctx, uses)
         watchers = Watchers(ctx.database, self.pulse, watchers_max=self._settings.watchers_max)

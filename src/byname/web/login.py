@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from byname.domain.errors import DomainError
-from byname.http.message import Request, send_empty
+from byname.http.message import Header, Request, send_empty
 from byname.http.router import Router
 from byname.operations import session as operations
 from byname.operations import setup as setup_operations
@@ -29,26 +30,12 @@ FORM = "login"
 def add_page(router: Router, site: Site) -> None:
     """People log in with name and password, or with an API key while they have no password."""
 
-    async def form(
-        request: Request, fields: dict[str, str], error: DomainError | None = None
-    ) -> None:
-        values = {
-            "root": site.root,
-            "address": site.address,
-            "ready": await asyncio.to_thread(setup_operations.is_set_up, site.context),
-            "token": site.form_token(FORM),
-            "username": fields.get("username", ""),
-            "next": local_path(fields.get("next"), site.root),
-            "with_key": "api_key" in fields,
-        }
-        await show(request, "login.html", values, error)
-
     async def read(request: Request) -> None:
         wanted = request.query("next") or ""
         if await find_visit(site, request) is not None:
             await _go(request, local_path(wanted, site.root))
             return
-        await form(request, {"next": wanted})
+        await show_form(site, request, {"next": wanted})
 
     async def send(request: Request) -> None:
         fields: dict[str, str] = {}
@@ -58,7 +45,7 @@ def add_page(router: Router, site: Site) -> None:
             site.check_form_token(FORM, fields.get("token", ""))
             token = await asyncio.to_thread(_open, site, request, fields)
         except DomainError as error:
-            await form(request, fields, error)
+            await show_form(site, request, fields, error)
             return
         await _go(
             request,
@@ -69,6 +56,27 @@ def add_page(router: Router, site: Site) -> None:
     router.add("GET", "/login", read)
     router.add("POST", "/login", send)
     router.add("POST", "/logout", form_for(site, _leave))
+
+
+async def show_form(
+    site: Site,
+    request: Request,
+    fields: dict[str, str],
+    error: DomainError | None = None,
+    headers: Sequence[Header] = (),
+) -> None:
+    """Answer with the log-in page, filled in as before; with an error, with its words."""
+    values = {
+        "root": site.root,
+        "address": site.address,
+        "ready": await asyncio.to_thread(setup_operations.is_set_up, site.context),
+        "token": site.form_token(FORM),
+        "username": fields.get("username", ""),
+        "next": local_path(fields.get("next"), site.root),
+        "with_key": "api_key" in fields,
+        "provider": site.provider_name,
+    }
+    await show(request, "login.html", values, error, headers)
 
 
 def _open(site: Site, request: Request, fields: dict[str, str]) -> str:

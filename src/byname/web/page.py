@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from byname.domain.errors import DomainError, Forbidden, Invalid, Unauthenticate
 from byname.http.body import read_body
 from byname.http.errors import STATUS_BY_KIND, error_headers
 from byname.http.links import Signer
-from byname.http.message import Handler, Request, send_bytes, send_page
+from byname.http.message import Handler, Header, Request, send_bytes, send_page
 from byname.http.router import Router
 from byname.operations.context import Context
 from byname.operations.health import About
@@ -40,6 +40,8 @@ class Site:
     """Counts failed log-ins, for all pages together."""
     about: About = field(default_factory=lambda: About("", datetime.now(UTC)))
     """What is known of this process from its start."""
+    provider_name: str | None = None
+    """By whom people may log in besides by password and key; None: by nobody."""
 
     @property
     def root(self) -> str:
@@ -115,18 +117,22 @@ async def read_form(request: Request, limit: int = FORM_BYTES_MAX) -> dict[str, 
 
 
 async def show(
-    request: Request, template: str, values: Mapping[str, Any], error: DomainError | None = None
+    request: Request,
+    template: str,
+    values: Mapping[str, Any],
+    error: DomainError | None = None,
+    headers: Sequence[Header] = (),
 ) -> None:
     """Answer with a page; with an error, in its status and with its words on the page."""
     html = TEMPLATES.get_template(template).render(
         **values, problem=None if error is None else error.message
     )
     if error is None:
-        await send_page(request, html)
+        await send_page(request, html, 200, list(headers))
         return
     # A browser would open a log-in window of its own at `WWW-Authenticate`.
-    headers = [each for each in error_headers(error) if each[0] != b"www-authenticate"]
-    await send_page(request, html, STATUS_BY_KIND[error.kind], headers)
+    told = [each for each in error_headers(error) if each[0] != b"www-authenticate"]
+    await send_page(request, html, STATUS_BY_KIND[error.kind], [*told, *headers])
 
 
 def add_static(router: Router) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from byname.http.links import Signer
 from byname.http.router import Router
@@ -31,6 +32,9 @@ from byname.web import (
 )
 from byname.web.page import Site, add_static
 
+if TYPE_CHECKING:
+    from byname.web.oidc import OidcLogin
+
 
 def add_pages(
     router: Router,
@@ -39,16 +43,23 @@ def add_pages(
     address: str,
     guesses: Guesses | None = None,
     about: About | None = None,
+    oidc: OidcLogin | None = None,
 ) -> None:
     """The router answers all pages, from `/` to those that the client prints the addresses of.
 
     `address` is how people reach the server, without a slash at the end.
     """
     known = About("", datetime.now(UTC)) if about is None else about
-    site = Site(ctx, signer, address, Guesses() if guesses is None else guesses, known)
+    name = None if oidc is None else oidc.provider.name
+    site = Site(ctx, signer, address, Guesses() if guesses is None else guesses, known, name)
     add_static(router)
     landing.add_page(router, site)
     login.add_page(router, site)
+    if oidc is not None:
+        # What it is made of is installed only where it is wanted.
+        from byname.web import oidc as provider_pages
+
+        provider_pages.add_pages(router, site, oidc)
     authorize.add_page(router, site, site.guesses)
     setup.add_page(router, site)
     invitation.add_page(router, site)

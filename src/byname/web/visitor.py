@@ -39,11 +39,12 @@ def is_secure(site: Site, request: Request) -> bool:
 
 def read_token(site: Site, request: Request) -> str | None:
     """The token in the session's cookie; None where there is none."""
-    token = _read_cookie(request, SECURE_COOKIE if is_secure(site, request) else COOKIE)
+    token = read_cookie(request, SECURE_COOKIE if is_secure(site, request) else COOKIE)
     return None if token is None or len(token) >= 128 else token
 
 
-def _read_cookie(request: Request, name: bytes) -> str | None:
+def read_cookie(request: Request, name: bytes) -> str | None:
+    """The value of the browser's cookie of that name; None where there is none."""
     for header in request.headers(b"cookie"):
         for piece in header.split(b";"):
             key, sign, value = piece.strip().partition(b"=")
@@ -82,7 +83,7 @@ def _notice_cookie(ask: Ask, text: str) -> Header:
 
 
 def _read_notice(site: Site, request: Request, session: Session) -> str:
-    token = _read_cookie(request, NOTICE_COOKIE)
+    token = read_cookie(request, NOTICE_COOKIE)
     if not token:
         return ""
     try:
