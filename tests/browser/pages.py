@@ -87,5 +87,9 @@ PAGES = (
     Look("project-runs", f"/{TEAM}/{PROJECT}?tab=runs"),
     Look("run", f"/{TEAM}/{PROJECT}/runs/run0012"),
     Look("run-files", f"/{TEAM}/{PROJECT}/runs/run0012?tab=files"),
-    Look("run-lineage", f"/{TEAM}/{PROJECT}/runs/run0012?tab=lineage"),
+    Look("project-artifacts", f"/{TEAM}/{PROJECT}?tab=artifacts"),
+    Look("run-charts", f"/{TEAM}/{PROJECT}/runs/run0012?tab=charts"),
+    Look("run-system", f"/{TEAM}/{PROJECT}/runs/run0012?tab=system"),
+    Look("run-logs", f"/{TEAM}/{PROJECT}/runs/run0012?tab=logs"),
+    Look("run-artifacts", f"/{TEAM}/{PROJECT}/runs/run0012?tab=artifacts"),
 )

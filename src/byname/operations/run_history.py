@@ -6,14 +6,16 @@ All take a run that the actor was shown already, so nothing here asks for permis
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
+from byname.domain import chart
 from byname.domain import run_line as lines
 from byname.domain.errors import TooLarge, Unprocessable
 from byname.domain.file_stream import EVENTS, HISTORY, OUTPUT
-from byname.domain.page import Page, decode_id, encode_cursor, page_of, parse_first
+from byname.domain.page import Page, decode_cursor, decode_id, encode_cursor, page_of, parse_first
 from byname.domain.run import Run
 from byname.domain.run_line import ConsoleLine
 from byname.operations.context import Context
@@ -28,6 +30,9 @@ SCANNED_LINES_MAX = 200_000
 LOG_LINES_MAX = 10_000
 CHUNK = 500
 KEYS_IN_SPEC_MAX = 1_000
+SYSTEM_CHARTS_MAX = 60
+LARGEST = 1e300
+"""Beyond it a chart's own sums would overflow."""
 
 
 def rows(
@@ -183,6 +188,111 @@ def _holding(tx: Transaction, run: Run, spec: Spec) -> Iterator[dict[str, Any]]:
                 size += len(line)
                 _check_size(size)
                 yield lines.as_json(picked)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The values of one key, in order, as far as a chart needs them."""
+
+    key: str
+    points: list[chart.Point]
+    """Thinned out, so that no peak is lost."""
+    last: float | None
+    count: int
+    """How often it was logged in all."""
+
+
+def numeric_keys(
+    ctx: Context, run: Run, *, text: str = "", after: str | None = None, first: int | None = None
+) -> Page[lines.LoggedKey]:
+    """The keys of the history whose values are numbers, by name, without the client's own.
+
+    Raises:
+        Unprocessable: the cursor is not of this list.
+    """
+    limit = parse_first(first, 12)
+    start = "" if not after else str(decode_cursor("charts", after)[-1])
+    with ctx.database.read() as tx:
+        found = line_rows.list_numeric_keys(tx, run.id, text=text, after=start, limit=limit + 1)
+        total = line_rows.count_numeric_keys(tx, run.id, text=text)
+    return page_of(found, limit, lambda key: encode_cursor("charts", key.name), total=total)
+
+
+def charts(ctx: Context, run: Run, keys: Sequence[lines.LoggedKey]) -> list[Line]:
+    """These keys' values over the steps: of a long history from some thousand of its lines.
+
+    Raises:
+        TooLarge: the lines come to more than 64 MiB.
+    """
+    found: dict[str, list[chart.Point]] = {key.name: [] for key in keys}
+    with ctx.database.read() as tx:
+        for number, row in _some(tx, run, HISTORY, run.history_count):
+            step = float(lines.step_of(row, number))
+            for name, points in found.items():
+                value = row.get(name)
+                if value is None and "." in name:
+                    value = _nested(row, name)
+                if _is_number(value):
+                    points.append(chart.Point(step, float(value)))
+    return [Line(key.name, chart.thin(found[key.name]), _last(key), key.line_count) for key in keys]
+
+
+def system_charts(ctx: Context, run: Run) -> list[Line]:
+    """The system metrics over the seconds of the run, by name; at most 60 of them.
+
+    Raises:
+        TooLarge: the lines come to more than 64 MiB.
+    """
+    found: dict[str, list[chart.Point]] = {}
+    with ctx.database.read() as tx:
+        for number, row in _some(tx, run, EVENTS, run.events_count):
+            seconds = row.get("_runtime")
+            step = float(seconds) if _is_number(seconds) else float(number)
+            for name, value in row.items():
+                if name[:1] == "_" or not _is_number(value):
+                    continue
+                if name in found or len(found) < SYSTEM_CHARTS_MAX:
+                    found.setdefault(name, []).append(chart.Point(step, float(value)))
+    return [
+        Line(name, chart.thin(points), points[-1].value, len(points))
+        for name, points in sorted(found.items())
+    ]
+
+
+def _some(
+    tx: Transaction, run: Run, stream: str, count: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Lines of the stream spread over all of it (`chart.blocks`), a range at a time."""
+    size = 0
+    for start, stop in chart.blocks(count):
+        for number, line in line_rows.between(
+            tx, run.id, stream, start, stop, limit=chart.WHOLE_LINES_MAX
+        ):
+            size += len(line)
+            _check_size(size)
+            row = lines.parse_object(line)
+            if row is not None:
+                yield number, row
+
+
+def _nested(row: dict[str, Any], name: str) -> Any:
+    value: Any = row
+    for part in name.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(part)
+    return value
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= LARGEST and math.isfinite(value)
+
+
+def _last(key: lines.LoggedKey) -> float | None:
+    value = None if key.last_value is None else json.loads(key.last_value)
+    return float(value) if _is_number(value) else None
 
 
 def keys_of_many(ctx: Context, run_ids: list[int]) -> dict[int, dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from byname.domain.run_line import LoggedKey
+from byname.domain.run_line import LoggedKey, storable
 from byname.store.database import Transaction
 
 KEYS_MAX = 10_000
@@ -94,6 +94,42 @@ def keys_of_many(tx: Transaction, run_ids: Sequence[int]) -> dict[int, list[Logg
                 )
             )
     return found
+
+
+def _numeric(text: str) -> tuple[str, dict[str, str]]:
+    where = "run_id = :run AND kind = 'number' AND substr(name, 1, 1) <> '_'"
+    if not text:
+        return where, {}
+    return where + " AND instr(lower(name), lower(:text)) > 0", {"text": storable(text)}
+
+
+def list_numeric_keys(
+    tx: Transaction, run_id: int, *, text: str, after: str, limit: int
+) -> list[LoggedKey]:
+    """Some keys whose last value was a number, by name; those that the text is part of."""
+    where, values = _numeric(text)
+    rows = tx.all(
+        "SELECT name, kind, line_count, last_value, last_step FROM run_key"
+        f" WHERE {where} AND name > :after ORDER BY name LIMIT :limit",
+        {**values, "run": run_id, "after": after, "limit": limit},
+    )
+    return [
+        LoggedKey(
+            name=row["name"],
+            kind=row["kind"],
+            line_count=row["line_count"],
+            last_value=row["last_value"],
+            last_step=row["last_step"],
+        )
+        for row in rows
+    ]
+
+
+def count_numeric_keys(tx: Transaction, run_id: int, *, text: str) -> int:
+    """How many keys `list_numeric_keys` has in all."""
+    where, values = _numeric(text)
+    row = tx.one(f"SELECT count(*) AS n FROM run_key WHERE {where}", {**values, "run": run_id})
+    return 0 if row is None else int(row["n"])
 
 
 def key_names(tx: Transaction, run_id: int) -> set[str] | None:
