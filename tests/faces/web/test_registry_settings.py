@@ -8,6 +8,7 @@ import re
 import pytest
 
 from byname.domain.policy import Role
+from byname.domain.project import Project
 from byname.operations import collection, member, protected_alias, registry
 from byname.operations import project as projects
 from tests.faces.web.conftest import App, words_of
@@ -29,7 +30,7 @@ def zoo(app: App) -> App:
     return app
 
 
-def model(app: App) -> registry.Project:
+def model(app: App) -> Project:
     return registry.get_by_name(app.world.admin, ORGANIZATION, "Model")
 
 
