@@ -300,7 +300,8 @@ def upsert_bucket(_source: Any, info: Info, input: dict[str, Any]) -> dict[str, 
         ),
     )
     info.context.loaders.clear()
-    return {"bucket": run, "inserted": inserted}
+    # This server never has anything to print at the start of a run.
+    return {"bucket": run, "inserted": inserted, "server_settings": {"server_messages": []}}
 
 
 @mutation.field("deleteRun")

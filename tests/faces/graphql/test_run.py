@@ -291,3 +291,16 @@ class TestLineage:
         alone = log_version(site.world.admin, "alone", files={"f": b"1"})
         found = site.data(LINEAGE, id=to_id("Artifact", alone.id))["artifact"]
         assert found["createdBy"] == {"__typename": "User", "username": "admin"}
+
+
+class TestOldReleasesBringRunsLater:
+    """Protocol 16: `wandb sync` of releases up to 0.27 looks a type up by name, and fails without."""
+
+    def test_what_they_look_for_is_there(self, site: Site) -> None:
+        probe = 'query { found: __type(name: "ServerSettings") { fields { name } } }'
+        assert site.data(probe) == {"found": {"fields": [{"name": "serverMessages"}]}}
+        text = UPSERT.replace("inserted", "inserted serverSettings { serverMessages { utfText } }")
+        values = {"entityName": TEAM, "modelName": PROJECT, "name": "later"}
+        made = site.data(text, input=values)["upsertBucket"]
+        assert made["serverSettings"] == {"serverMessages": []}
+        assert made["inserted"] is True
