@@ -26,6 +26,7 @@ from byname.store import collection as collection_rows
 from byname.store import entity as entity_rows
 from byname.store import integration as integration_rows
 from byname.store import project as project_rows
+from byname.store import run_watch as run_watch_rows
 from byname.store import search as search_rows
 from byname.store.database import Transaction
 
@@ -154,6 +155,8 @@ def edit(ctx: Context, automation_id: int, change: AutomationEdit) -> Automation
         )
         if wanted == present:
             return present
+        if (event, text) != (present.event, present.filter) or wanted.since != present.since:
+            run_watch_rows.forget(tx, present.id)
         rows.edit(tx, wanted, at=ctx.now())
         edited = _reread(tx, present.id)
         before, after = _told(present), _told(edited)
@@ -180,6 +183,7 @@ def delete(ctx: Context, automation_id: int) -> None:
     with ctx.database.write() as tx:
         present, project = _changeable(ctx, tx, automation_id)
         rows.remove(tx, present.id, at=ctx.now())
+        run_watch_rows.forget(tx, present.id)
         _record(ctx, tx, "delete", present, project, before=_told(present))
 
 

@@ -9,6 +9,7 @@ from byname.domain.file_stream import EVENTS, HISTORY, OUTPUT, Chunk, StreamPost
 from byname.domain.policy import Permission
 from byname.domain.run import Run
 from byname.domain.run_line import LoggedKey, flatten, kind_of, parse_object, scalar, step_of
+from byname.operations import run_event
 from byname.operations.context import Context
 from byname.operations.run import open_by_name, seen
 from byname.store import run as run_rows
@@ -28,7 +29,7 @@ def accept(ctx: Context, entity: str, project: str, name: str, post: StreamPost)
         Forbidden: the role in the project is below Member.
     """
     with ctx.database.write() as tx:
-        run, _ = open_by_name(ctx, tx, entity, project, name, Permission.LOG)
+        run, home = open_by_name(ctx, tx, entity, project, name, Permission.LOG)
         run = seen(ctx, run)
         state = rules.state_after_post(
             run.state,
@@ -42,6 +43,7 @@ def accept(ctx: Context, entity: str, project: str, name: str, post: StreamPost)
             "heartbeat_at": ctx.now(),
             "exit_code": (post.exit_code or 0) if post.complete else None,
         }
+        run_event.notice(ctx, tx, home, run, state=state, chunks=post.chunks)
         counts = {HISTORY: run.history_count, EVENTS: run.events_count, OUTPUT: run.log_count}
         for chunk in post.chunks:
             if chunk.stream == HISTORY:

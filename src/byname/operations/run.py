@@ -21,7 +21,7 @@ from byname.domain.project import Project
 from byname.domain.run import Run, RunState
 from byname.domain.run_filter import RUN_FIELDS
 from byname.domain.run_line import is_storable
-from byname.operations import access
+from byname.operations import access, run_event
 from byname.operations import project as project_operations
 from byname.operations import version as version_operations
 from byname.operations.context import Context
@@ -80,7 +80,7 @@ def upsert(ctx: Context, change: RunChange) -> tuple[Run, bool]:
         rules.check_run_name(change.name)
     with ctx.database.write() as tx:
         if change.id is not None:
-            run, _ = open_by_id(ctx, tx, change.id, Permission.LOG)
+            run, project = open_by_id(ctx, tx, change.id, Permission.LOG)
             inserted = False
         else:
             project = project_operations.ensure(
@@ -98,6 +98,10 @@ def upsert(ctx: Context, change: RunChange) -> tuple[Run, bool]:
         changed = run_rows.find(tx, run.id)
         if changed is None:
             raise missing("This run")
+        if inserted or state is not None:
+            # With its new name and config, which automations may ask for.
+            before = replace(changed, state=run.state)
+            run_event.notice(ctx, tx, project, before, state=changed.state, is_new=inserted)
         return seen(ctx, changed), inserted
 
 
@@ -310,8 +314,9 @@ def set_state(ctx: Context, run_id: int, wanted: str) -> None:
     """
     state = rules.parse_state(wanted)
     with ctx.database.write() as tx:
-        run, _ = open_by_id(ctx, tx, run_id, Permission.LOG)
+        run, project = open_by_id(ctx, tx, run_id, Permission.LOG)
         rules.check_update(seen(ctx, run).state, state)
+        run_event.notice(ctx, tx, project, seen(ctx, run), state=state)
         run_rows.edit(tx, run.id, {"state": state.value, "heartbeat_at": ctx.now()})
 
 

@@ -27,6 +27,8 @@ STEPS: dict[int, tuple[str, ...]] = {
             "automation_by_organization",
             "automation_by_integration",
             "automation_by_creator",
+            "automation_by_event",
+            "run_watch",
         ),
         *schema.created("metadata_value"),
         metadata_index.FILL,

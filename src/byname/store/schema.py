@@ -465,6 +465,15 @@ TABLES: tuple[str, ...] = (
     "CREATE INDEX automation_by_integration ON automation (integration_id)"
     " WHERE deleted_at IS NULL",
     "CREATE INDEX automation_by_creator ON automation (created_by) WHERE deleted_at IS NULL",
+    "CREATE INDEX automation_by_event ON automation (entity_id, event) WHERE deleted_at IS NULL",
+    # What an automation has seen of its metric in a run: the last values that it looks at, and
+    # whether its condition holds. It fires when that begins.
+    """CREATE TABLE run_watch (
+        automation_id INTEGER NOT NULL REFERENCES automation (id),
+        run_id INTEGER NOT NULL REFERENCES run (id),
+        last_values TEXT NOT NULL,
+        holding INTEGER NOT NULL,
+        PRIMARY KEY (automation_id, run_id)) WITHOUT ROWID""",
     # ---- trash -----------------------------------------------------------------------------
     # One row a deletion, written with it, from which it can be undone for seven days (R164).
     """CREATE TABLE deletion (
