@@ -9,6 +9,7 @@ import typer
 from byname import __version__
 from byname.cli import (
     alias,
+    automation,
     check,
     collection,
     download,
@@ -20,14 +21,17 @@ from byname.cli import (
     protect,
     registry,
     search,
+    secret,
     serve,
     service_account,
     setup,
+    slack,
     tag,
     team,
     trash,
     user,
     watch,
+    webhook,
 )
 from byname.cli import version as versions
 
@@ -71,6 +75,10 @@ app.command("download")(download.download)
 app.command("watch")(watch.watch)
 app.add_typer(trash.app, name="trash")
 app.command("gc")(gc.gc)
+app.add_typer(automation.app, name="automation")
+app.add_typer(webhook.app, name="webhook")
+app.add_typer(slack.app, name="slack")
+app.add_typer(secret.app, name="secret")
 app.add_typer(user.app, name="user")
 app.add_typer(organization.app, name="organization")
 app.add_typer(team.app, name="team")

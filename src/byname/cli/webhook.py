@@ -1,0 +1,109 @@
+"""`byname webhook`: the addresses that automations of a team may call."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
+from byname.cli.output import AsJson, in_columns, tell, telling
+
+app = typer.Typer(no_args_is_help=True, help="Webhooks of a team, for its automations.")
+
+Team = Annotated[str, typer.Argument(help="The team.")]
+Name = Annotated[str, typer.Argument(help="The webhook's name.")]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--access-token",
+        envvar="BYNAME_WEBHOOK_ACCESS_TOKEN",
+        help="A secret of the team by its name (or the value itself): sent as Bearer token. "
+        "The empty text takes it off.",
+        show_default=False,
+    ),
+]
+Signing = Annotated[
+    str | None,
+    typer.Option(
+        "--secret",
+        envvar="BYNAME_WEBHOOK_SECRET",
+        help="A secret of the team by its name (or the value itself): signs what is sent. "
+        "The empty text takes it off.",
+        show_default=False,
+    ),
+]
+
+
+def _given(**values: str | None) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+@app.command()
+def add(
+    team: Team,
+    name: Name,
+    address: Annotated[str, typer.Argument(help="https://...")],
+    access_token: Token = None,
+    secret: Signing = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a webhook. For admins of the team."""
+    with telling(as_json):
+        body = _given(name=name, url=address, access_token=access_token, secret=secret)
+        made = call(url, api_key, "POST", path("teams", team, "webhooks"), body)
+        tell(as_json, made, f"{team} has the webhook {made['name']}.")
+
+
+@app.command()
+def edit(
+    team: Team,
+    name: Name,
+    rename: Annotated[str | None, typer.Option("--rename", help="A new name.")] = None,
+    address: Annotated[str | None, typer.Option("--address", help="Another address.")] = None,
+    access_token: Token = None,
+    secret: Signing = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given of a webhook. For admins of the team."""
+    with telling(as_json):
+        body = _given(name=rename, url=address, access_token=access_token, secret=secret)
+        made = call(url, api_key, "PATCH", path("teams", team, "webhooks", name), body)
+        tell(as_json, made, f"{made['name']} calls {made['url']}.")
+
+
+@app.command("ls")
+def list_all(
+    team: Team,
+    limit: Limit = LIMIT,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """List a team's webhooks. For its members."""
+    with telling(as_json):
+        found = gather(url, api_key, path("teams", team, "webhooks"), "webhooks", limit)
+        rows = [
+            [
+                each["name"],
+                each["url"],
+                "token" if each["has_access_token"] else "",
+                "signed" if each["has_secret"] else "",
+            ]
+            for each in found
+        ]
+        tell(as_json, {"webhooks": found}, in_columns(rows, f"{team} has no webhook."))
+
+
+@app.command("rm")
+def remove(
+    team: Team, name: Name, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
+) -> None:
+    """Delete a webhook; the automations that use it are disabled. For admins of the team."""
+    with telling(as_json):
+        call(url, api_key, "DELETE", path("teams", team, "webhooks", name))
+        tell(as_json, {"deleted": name}, f"{name} is gone.")
