@@ -14,7 +14,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from byname.domain import automation as automations
+from byname.domain import payload
+from byname.domain.automation import Action, ActionKind, ScopeKind
+from byname.domain.event import EventType
 from byname.domain.file_stream import StreamPost
+from byname.domain.integration import IntegrationKind
 from byname.domain.policy import GroupRole, Role
 from byname.domain.project import Project
 from byname.domain.run import Run
@@ -22,8 +27,10 @@ from byname.domain.version import Version
 from byname.http.authentication import actor_of_user
 from byname.operations import (
     alias,
+    automation,
     collection,
     file_stream,
+    integration,
     key,
     lineage,
     member,
@@ -31,12 +38,14 @@ from byname.operations import (
     protected_alias,
     registry,
     run,
+    secret,
     star,
     team,
     user,
 )
 from byname.operations import version as versions
 from byname.operations.context import Context, now_microseconds
+from byname.operations.integration import Wanted
 from byname.settings import Settings
 from byname.wiring import build_context
 from tests.support.rig import ORGANIZATION, TEAM
@@ -223,11 +232,47 @@ def fill(folder: Path) -> Sample:
     team.create_service_account(ann, team=TEAM, name="nightly-build")
     _fill_model(make)
     _fill_others(make)
+    _fill_automations(make)
     for name in ("ann", *PEOPLE):
         now = replace(make.by(name), now=now_microseconds)
         sample.keys[name] = key.create_key(now, name="laptop").secret
     make.base.database.close()
     return sample
+
+
+def _fill_automations(make: _Maker) -> None:
+    ann = make.by("ann")
+    home = registry.get_by_name(ann, ORGANIZATION, "Model")
+    secret.create(ann, TEAM, "CI_TOKEN", "not-a-real-token")
+    hook = Wanted(name="deploy", url="https://ci.example.org/dispatch", access_token="CI_TOKEN")
+    deploy = integration.create(ann, TEAM, IntegrationKind.WEBHOOK, hook)
+    channel = Wanted(name="#models", url="https://hooks.example.org/services/x")
+    models = integration.create(ann, TEAM, IntegrationKind.SLACK, channel)
+    production = automations.simple_filter(automations.Simple("alias", "^production", exact=False))
+    automation.create(
+        ann,
+        automation.NewAutomation(
+            name="Roll out what is in production",
+            scope_kind=ScopeKind.PROJECT,
+            scope_id=home.id,
+            event=EventType.ADD_ARTIFACT_ALIAS,
+            filter=production,
+            action=Action(ActionKind.WEBHOOK, deploy.id, payload=payload.DEFAULT),
+            description="The cluster fetches the version by its digest.",
+        ),
+    )
+    found = collection.get_in(ann, home, CLASSIFIERS)
+    automation.create(
+        ann,
+        automation.NewAutomation(
+            name="Tell the team of new classifiers",
+            scope_kind=ScopeKind.COLLECTION,
+            scope_id=found.id,
+            event=EventType.LINK_ARTIFACT,
+            action=Action(ActionKind.SLACK, models.id, title="New", message="${artifact_url}"),
+            enabled=False,
+        ),
+    )
 
 
 def _fill_model(make: _Maker) -> None:

@@ -191,6 +191,7 @@ class TestCommand:
         return subprocess.run(
             [str(BYNAME), "watch", alias, "--dir", str(folder), "--url", site.address, *more],
             env={**os.environ, "BYNAME_API_KEY": site.key},
+            cwd=folder.parent,
             capture_output=True,
             text=True,
             timeout=60,
@@ -226,6 +227,7 @@ class TestCommand:
         words = f"touch {tmp_path}/a; touch {tmp_path}/b"
         self.run(site, tmp_path / "one", "--once", "--exec", words)
         assert (tmp_path / "a;").exists()
+        assert (tmp_path / "touch").exists()
         assert not (tmp_path / "a").exists()
         done = self.run(site, tmp_path / "two", "--once", "--shell", "--exec", words)
         assert done.returncode == 0

@@ -14,10 +14,12 @@ from byname.web import (
     access,
     account,
     authorize,
+    automation,
     home,
     invitation,
     landing,
     login,
+    new_automation,
     new_collection,
     organization,
     project,
@@ -70,6 +72,8 @@ def add_pages(
     server.add_pages(router, site)
     team.add_page(router, site)
     registry.add_page(router, site)
+    automation.add_page(router, site)
+    new_automation.add_page(router, site)
     new_collection.add_page(router, site)
     registry_link.add_page(router, site)
     registry_settings.add_page(router, site)

@@ -100,7 +100,10 @@ def head(ask: Ask, registry: Project, tab: str) -> dict[str, Any]:
     return {
         "registry": registry,
         "here": here,
-        "tabs": [("collections", "Collections", here)],
+        "tabs": [
+            ("collections", "Collections", here),
+            ("automations", "Automations", f"{here}/automations"),
+        ],
         "tab": tab,
         "role": role,
         "sizes": overview.sizes(ask.ctx, registry),

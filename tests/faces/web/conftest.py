@@ -53,7 +53,7 @@ class Browser:
     def sent(self, path: str, page: str | None = None, **fields: str) -> str:
         """Where a form that was accepted leads on to."""
         answer = self.send(path, page, **fields)
-        assert answer.status_code == 303, answer.text[-1500:]
+        assert answer.status_code == 303, words_of(answer.text)[:600]
         return str(answer.headers["location"])
 
     def log_in_with(self, api_key: str, following: str = "/") -> Any:
