@@ -11,15 +11,18 @@ import secrets
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from byname import __version__
 from byname.automations.fetch import Fetcher
+from byname.automations.sender import Sender
+from byname.automations.worker import Worker
 from byname.blobs.local import LocalBlobStore
 from byname.domain.errors import Unavailable
+from byname.domain.project import Project
 from byname.graphql.engine.engine import Engine
 from byname.graphql.face import GraphQLFace
 from byname.graphql.nouns import make_schema
@@ -31,8 +34,9 @@ from byname.http.router import Router
 from byname.http.server import HttpServer
 from byname.http.watchers import Watchers
 from byname.http.writes import Writes
-from byname.operations import expiry, gc, secret, setup
+from byname.operations import delivery, expiry, gc, secret, setup
 from byname.operations.context import Context, now_microseconds
+from byname.operations.dispatch import PageOf
 from byname.operations.health import About, Jobs, SettingInForce
 from byname.operations.identity import Provisioning
 from byname.operations.pulse import Pulse
@@ -50,6 +54,7 @@ from byname.settings import SECRET_LENGTH_MIN, Settings
 from byname.store.database import Database
 from byname.store.migration import migrate
 from byname.store.vault import Vault, is_used, read_keys
+from byname.web import looks
 from byname.web.pages import add_pages
 
 if TYPE_CHECKING:
@@ -267,7 +272,8 @@ class Application:
     """All faces on one server state, ready to be served."""
 
     def __init__(self, ctx: Context, signer: Signer, settings: Settings) -> None:
-        self.ctx = ctx
+        self._sender = Sender(ctx.targets)
+        self.ctx = replace(ctx, sender=self._sender)
         self.stopping = threading.Event()
         self.pulse = Pulse(ctx.database)
         """Wakes whoever waits for a commit, of this process or another."""
@@ -282,6 +288,7 @@ class Application:
         self._writes = Writes(ctx.database)
         self._engine = Engine(make_schema())
         self._graphql: GraphQLFace | None = None
+        self._worker: Worker | None = None
         self.router = Router(allowed_hosts=settings.allowed_hosts, lifespan=self._living)
 
     def open(self, listening: str) -> None:
@@ -317,6 +324,7 @@ class Application:
         router.add("GET", f"/api/v1{alias.ALIAS}", AliasWait(hearing, watchers, api).handle)
         router.mount("/api", api)
         router.mount("/admin/audit_logs", api)
+        self._worker = Worker(ctx, self._sender, self.pulse, pages_at(public_url or listening))
 
     @contextlib.asynccontextmanager
     async def _living(self) -> AsyncIterator[None]:
@@ -324,7 +332,16 @@ class Application:
             self._start("Note the last use of keys", SAVE_USES_SECONDS, self._uses.save, self.ctx),
             self._start("Expire and collect garbage", SWEEP_SECONDS, clean_up, self.ctx),
             self._start("Fold in the log", CHECKPOINT_SECONDS, self.ctx.database.checkpoint),
+            self._start(
+                "Forget old executions",
+                SWEEP_SECONDS,
+                delivery.forget_old,
+                self.ctx,
+                self._settings.execution_days,
+            ),
         ]
+        if self._worker is not None:
+            self._worker.start()
         try:
             yield
         finally:
@@ -339,7 +356,7 @@ class Application:
         self.pulse.close()
 
     def _start(
-        self, name: str, seconds: float, job: Callable[..., None], *args: Any
+        self, name: str, seconds: float, job: Callable[..., object], *args: Any
     ) -> asyncio.Task[None]:
         self._about.jobs.add(name, seconds)
         return asyncio.create_task(_repeat(self._about.jobs, name, seconds, job, *args))
@@ -347,10 +364,27 @@ class Application:
     def close(self) -> None:
         """What was accepted is done and on disk."""
         self.pulse.close()
+        if self._worker is not None:
+            self._worker.stop()
+        self._sender.close()
         if self._graphql is not None:
             self._graphql.close()
         self._writes.close()
         self._uses.save(self.ctx)
+
+
+def pages_at(address: str) -> PageOf:
+    """Gives the pages of versions and collections on the server at that address."""
+
+    def page_of(project: Project, collection: str, number: int | None, type_name: str) -> str:
+        path = (
+            looks.collection_path(project, collection, type_name)
+            if number is None
+            else looks.version_path(project, collection, number, type_name)
+        )
+        return f"{address}/{path}"
+
+    return page_of
 
 
 def clean_up(ctx: Context) -> None:
@@ -367,7 +401,7 @@ def clean_up(ctx: Context) -> None:
 
 
 async def _repeat(
-    jobs: Jobs, name: str, seconds: float, job: Callable[..., None], *args: Any
+    jobs: Jobs, name: str, seconds: float, job: Callable[..., object], *args: Any
 ) -> None:
     while True:
         await asyncio.sleep(seconds)

@@ -21,7 +21,7 @@ RATE_MAX = 60
 RATE_SECONDS = 60
 
 TIMEOUT_SECONDS = 10.0
-LEASE_SECONDS = 20.0
+LEASE_SECONDS = 15.0
 """How long a delivery is one worker's: well over the timeout, so that only the dead lose it."""
 
 ANSWER_BYTES_MAX = 65_536

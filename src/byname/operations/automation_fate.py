@@ -32,6 +32,11 @@ def end_integration(ctx: Context, tx: Transaction, integration: Integration) -> 
     )
 
 
+def end_receiver(ctx: Context, tx: Transaction, integration_id: int, reason: str) -> None:
+    """The automations that send to it are off: its receiver wants no more."""
+    _disable(ctx, tx, "integration", integration_id, reason)
+
+
 def end_collection(ctx: Context, tx: Transaction, collection: Collection) -> None:
     """Those that watch the collection are off."""
     _disable(ctx, tx, "collection", collection.id, "The collection was deleted")

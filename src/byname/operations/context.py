@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from byname.blobs.store import BlobStore
+from byname.domain.delivery import Outgoing, Reply
 from byname.domain.errors import Unauthenticated, Unavailable
 from byname.domain.policy import Actor
 from byname.domain.target import PUBLIC, Targets
@@ -17,6 +19,14 @@ from byname.store.vault import Vault
 def now_microseconds() -> int:
     """The time in whole microseconds since 1970, UTC: the form in which rows keep it."""
     return time.time_ns() // 1_000
+
+
+class Sender(Protocol):
+    """Sends requests to where the administrator allows."""
+
+    def send(self, request: Outgoing) -> Reply:
+        """What the attempt came to; never an exception."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,8 @@ class Context:
     """Which addresses requests may be sent to."""
     vault: Vault | None = None
     """Encrypts and decrypts what teams keep secret."""
+    sender: Sender | None = None
+    """Sends what somebody wants to try out. None: this process sends nothing."""
 
     def acting(self, actor: Actor | None, face: str) -> Context:
         """The same server, asked by somebody through some face."""

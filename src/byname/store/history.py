@@ -281,3 +281,49 @@ def newest_of_organization(
     )
     rows = tx.all(_NAMED.format(both) + " ORDER BY x.ledger_id DESC, x.id DESC", values)
     return [_entry(row) for row in rows]
+
+
+_WITHIN = {
+    "collection": ("l.collection_id = :scope", "h.collection_id = :scope"),
+    "project": ("l.project_id = :scope", "h.project_id = :scope"),
+    "entity": (
+        "l.project_id IN (SELECT p.id FROM project p JOIN entity e ON e.id = p.entity_id"
+        " WHERE e.id = :scope OR e.organization_id = :scope)",
+        "h.project_id IN (SELECT p.id FROM project p JOIN entity e ON e.id = p.entity_id"
+        " WHERE e.id = :scope OR e.organization_id = :scope)",
+    ),
+}
+
+
+def newer(
+    tx: Transaction, after: Cursor, *, within: tuple[str, int] | None = None, limit: int
+) -> tuple[list[Entry], Cursor]:
+    """What was committed after a place, in the order in which it was; and how far that goes.
+
+    Both ids of such a place are the last ones seen, of the ledger and of the rest. About `limit`
+    entries at the most of each; `within` is the sort of a scope, and its id.
+    """
+    ledger, rest = _WITHIN[within[0]] if within is not None else ("1", "1")
+    values = {
+        "ledger": after.ledger_id,
+        "id": after.id,
+        "limit": limit,
+        **({} if within is None else {"scope": within[1]}),
+    }
+    changes = tx.all(
+        f"{_LEDGER} WHERE l.id > :ledger AND {ledger} ORDER BY l.id LIMIT :limit", values
+    )
+    others = tx.all(f"{_REST} WHERE h.id > :id AND {rest} ORDER BY h.id LIMIT :limit", values)
+    # Where one list was cut off, the other goes no further.
+    if len(changes) == limit:
+        last = changes[-1]["ledger_id"]
+        others = [row for row in others if row["ledger_id"] <= last]
+    if len(others) == limit:
+        last = others[-1]["ledger_id"]
+        changes = [row for row in changes if row["ledger_id"] <= last]
+    end = Cursor(
+        changes[-1]["ledger_id"] if changes else after.ledger_id,
+        others[-1]["id"] if others else after.id,
+    )
+    rows = sorted([*changes, *others], key=lambda row: (row["ledger_id"], row["id"]))
+    return [_entry({**row, "project": None, "collection": None}) for row in rows], end

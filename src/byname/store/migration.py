@@ -34,6 +34,20 @@ STEPS: dict[int, tuple[str, ...]] = {
         metadata_index.FILL,
         "ALTER TABLE session ADD COLUMN browser TEXT NOT NULL DEFAULT ''",
         *schema.created("invitation", "identity", "identity_by_user", "run_by_display_name"),
+        *schema.created(
+            "dispatch",
+            "execution",
+            "execution_by_event",
+            "execution_due",
+            "execution_started",
+            "execution_by_automation",
+            "execution_by_collection",
+            "execution_by_project",
+            "execution_by_entity",
+            "execution_by_organization",
+            "execution_by_time",
+            "attempt",
+        ),
     ),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""

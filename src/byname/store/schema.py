@@ -474,6 +474,67 @@ TABLES: tuple[str, ...] = (
         last_values TEXT NOT NULL,
         holding INTEGER NOT NULL,
         PRIMARY KEY (automation_id, run_id)) WITHOUT ROWID""",
+    # How far ledger and history have been looked through for what fires automations.
+    """CREATE TABLE dispatch (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        ledger_id INTEGER NOT NULL,
+        history_id INTEGER NOT NULL)""",
+    # What an automation does because of one event, from the moment the event was seen. The scope's
+    # columns are those of the automation; `about_project_id` is where it happened. `body` is the
+    # payload in parts, without secrets. `next_at`: when the next attempt is due; while one is being
+    # made by `lease_owner`, when that worker counts as dead. `repeat`: 0, or the replay it is of.
+    """CREATE TABLE execution (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        automation_id INTEGER NOT NULL REFERENCES automation (id),
+        organization_id INTEGER,
+        entity_id INTEGER NOT NULL,
+        project_id INTEGER,
+        collection_id INTEGER,
+        about_project_id INTEGER,
+        integration_id INTEGER REFERENCES integration (id),
+        delivery_id TEXT NOT NULL UNIQUE,
+        event TEXT NOT NULL,
+        ledger_id INTEGER NOT NULL,
+        history_id INTEGER NOT NULL,
+        repeat INTEGER NOT NULL DEFAULT 0,
+        subject TEXT NOT NULL,
+        author TEXT NOT NULL,
+        event_at INTEGER NOT NULL,
+        action TEXT NOT NULL,
+        target TEXT,
+        body TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('pending', 'finished', 'failed')),
+        attempt_count INTEGER NOT NULL DEFAULT 0,
+        started_at INTEGER,
+        next_at INTEGER NOT NULL,
+        lease_owner TEXT,
+        status INTEGER,
+        error TEXT,
+        created_at INTEGER NOT NULL,
+        finished_at INTEGER)""",
+    "CREATE UNIQUE INDEX execution_by_event ON execution"
+    " (automation_id, ledger_id, history_id, event, repeat)",
+    "CREATE INDEX execution_due ON execution (next_at) WHERE state = 'pending'",
+    "CREATE INDEX execution_started ON execution (automation_id, started_at)"
+    " WHERE started_at IS NOT NULL",
+    "CREATE INDEX execution_by_automation ON execution (automation_id, id)",
+    "CREATE INDEX execution_by_collection ON execution (collection_id, id)"
+    " WHERE collection_id IS NOT NULL",
+    "CREATE INDEX execution_by_project ON execution (project_id, id) WHERE project_id IS NOT NULL",
+    "CREATE INDEX execution_by_entity ON execution (entity_id, id)",
+    "CREATE INDEX execution_by_organization ON execution (organization_id, id)"
+    " WHERE organization_id IS NOT NULL",
+    "CREATE INDEX execution_by_time ON execution (created_at)",
+    # One attempt to deliver it: the beginning of the answer, or why there was none.
+    """CREATE TABLE attempt (
+        execution_id INTEGER NOT NULL REFERENCES execution (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        milliseconds INTEGER NOT NULL,
+        status INTEGER,
+        answer TEXT NOT NULL,
+        error TEXT,
+        PRIMARY KEY (execution_id, number)) WITHOUT ROWID""",
     # ---- trash -----------------------------------------------------------------------------
     # One row a deletion, written with it, from which it can be undone for seven days (R164).
     """CREATE TABLE deletion (

@@ -1,0 +1,491 @@
+"""What is done by itself: dispatch and delivery, with receivers of every kind."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import json
+import sys
+import threading
+import time
+
+import pytest
+
+from byname.automations import worker as worker_room
+from byname.domain import delivery as rules
+from byname.domain import payload
+from byname.domain.automation import Action, ActionKind
+from byname.domain.delivery import Reply, State
+from byname.domain.event import EventType
+from byname.domain.execution import Due
+from byname.domain.integration import IntegrationKind
+from byname.domain.slack import Severity
+from byname.operations import alias, automation, delivery, integration, secret
+from byname.operations.automation import AutomationEdit
+from byname.operations.dispatch import Dispatcher
+from byname.store import execution as rows
+from tests.automations.conftest import Bench, page_of
+from tests.support.receiver import Connection, Delivered, Receiver
+from tests.support.world import ORGANIZATION, REGISTRY, TEAM, link_version, log_version
+
+
+def take_one(bench: Bench, owner: str) -> Due:
+    (taken,) = delivery.take(bench.ctx, owner, busy=[], limit=1)
+    return taken.due
+
+
+class TestFires:
+    """R126, R129, R134, R135: an event becomes a request with the payload the user wrote."""
+
+    def test_an_alias(self, bench: Bench) -> None:
+        with Receiver() as receiver:
+            hook = bench.hook(receiver.url + "/hook", access_token="t0ken", secret="s3cret")
+            text = '{"who": "${event_author}", "what": "${event_type}", "name": "${alias}",'
+            text += ' "ref": "${artifact_version_string}", "was": "${previous_version}"}'
+            bench.automate(hook, payload=text)
+            bench.start()
+            bench.put("production")
+            (request,) = receiver.wait_for(1)
+            (execution,) = bench.wait_settled(1)
+        assert json.loads(request.body) == {
+            "who": "admin",
+            "what": "ADD_ARTIFACT_ALIAS",
+            "name": "production",
+            "ref": f"{ORGANIZATION}/{REGISTRY}/Zoo:production",
+            "was": "",
+        }
+        assert request.headers["authorization"] == "Bearer t0ken"
+        assert request.headers["x-registry-event"] == "ADD_ARTIFACT_ALIAS"
+        assert request.headers["x-registry-delivery"] == execution.delivery_id
+        assert execution.state is State.FINISHED
+        assert (execution.status, execution.attempt_count, execution.error) == (200, 1, None)
+        assert execution.body == request.body.decode()
+        assert execution.subject == f"{ORGANIZATION}/{REGISTRY}/Zoo:production"
+
+    def test_a_link_comes_before_its_aliases(self, bench: Bench) -> None:
+        """R129: the link event first, then one for each alias placed, `latest` too, `vN` not."""
+        with Receiver() as receiver:
+            hook = bench.hook(receiver.url)
+            for event in (EventType.ADD_ARTIFACT_ALIAS, EventType.LINK_ARTIFACT):
+                bench.automate(hook, event, name=event.value, payload=payload.DEFAULT)
+            bench.start()
+            link_version(bench.ctx, log_version(bench.ctx, files={"a": b"2"}), aliases=["b", "a"])
+            told = [json.loads(each.body) for each in receiver.wait_for(4)]
+        assert [(each["event_type"], each["alias"]) for each in told] == [
+            ("LINK_ARTIFACT", ""),
+            ("ADD_ARTIFACT_ALIAS", "b"),
+            ("ADD_ARTIFACT_ALIAS", "a"),
+            ("ADD_ARTIFACT_ALIAS", "latest"),
+        ]
+        assert [each["artifact_version_string"].rpartition(":")[2] for each in told] == [
+            "v1",
+            "b",
+            "a",
+            "latest",
+        ]
+
+    def test_the_ready_payload_tells_what_the_reference_cannot(self, bench: Bench) -> None:
+        with Receiver() as receiver:
+            hook = bench.hook(receiver.url)
+            bench.put("production")
+            bench.automate(hook, payload=payload.DEFAULT)
+            bench.start()
+            second = log_version(bench.ctx, files={"a": b"2"})
+            link_version(bench.ctx, second)
+            receiver.wait_for(1)
+            alias.edit(bench.ctx, second.id, add=[(bench.place, "production")])
+            told = json.loads(receiver.wait_for(2)[1].body)
+        assert set(told) == {
+            name for name in payload.VARIABLES if f"${{{name}}}" in payload.DEFAULT
+        }
+        assert told["previous_version"] == "v0"
+        assert told["artifact_number"] == "v1"
+        assert told["ledger_revision"] == "2"
+        assert told["event_cause"] == "move"
+        assert told["event_author"] == "admin"
+        assert told["artifact_digest"] == second.digest
+        assert told["artifact_version"].startswith("wandb-artifact://_id/")
+        assert told["artifact_url"] == f"https://models.test/{ORGANIZATION}/{REGISTRY}/Zoo/1"
+
+    def test_a_cloud_event(self, bench: Bench) -> None:
+        with Receiver() as receiver:
+            bench.automate(bench.hook(receiver.url), payload=payload.CLOUD_EVENT)
+            bench.start()
+            bench.put("production")
+            (request,) = receiver.wait_for(1)
+        told = json.loads(request.body)
+        assert request.headers["content-type"] == "application/cloudevents+json"
+        assert told["specversion"] == "1.0"
+        assert told["type"] == "byname.ADD_ARTIFACT_ALIAS"
+        assert told["source"] == f"/{ORGANIZATION}/{REGISTRY}/Zoo"
+
+    def test_slack(self, bench: Bench) -> None:
+        """R131: through an incoming-webhook address kept as a secret."""
+        with Receiver() as receiver:
+            made = integration.create(
+                bench.ctx,
+                TEAM,
+                IntegrationKind.SLACK,
+                integration.Wanted(name="#models", url=receiver.url + "/services/canary-slack"),
+            )
+            action = Action(ActionKind.SLACK, made.id, title="<${alias}>", severity=Severity.WARN)
+            bench.automate(None, action=action)
+            bench.start()
+            bench.put("production")
+            (request,) = receiver.wait_for(1)
+            (execution,) = bench.wait_settled(1)
+        assert request.path == "/services/canary-slack"
+        told = json.loads(request.body)
+        assert told["text"] == "WARN: &lt;production&gt;"
+        assert execution.target == "#models"
+        assert "canary" not in repr(execution)
+
+    def test_nothing_is_only_recorded(self, bench: Bench) -> None:
+        made = bench.automate(None)
+        bench.start()
+        bench.put("production")
+        (execution,) = bench.wait_settled(1)
+        assert (execution.state, execution.attempt_count) == (State.FINISHED, 0)
+        shown = automation.get(bench.ctx, made.id)
+        assert shown.last_run_at is not None
+
+    def test_what_was_before_the_automation_does_not_fire_it(self, bench: Bench) -> None:
+        bench.put("before")
+        made = bench.automate(None)
+        bench.start()
+        bench.put("after")
+        assert [each.subject[-5:] for each in bench.wait_settled(1)] == ["after"]
+        automation.edit(bench.ctx, made.id, AutomationEdit(enabled=False))
+        bench.put("while-off")
+        automation.edit(bench.ctx, made.id, AutomationEdit(enabled=True))
+        bench.put("again")
+        assert len(bench.wait_settled(2)) == 2
+
+    def test_a_refused_change_fires_nothing(self, bench: Bench) -> None:
+        """R145: only committed changes fire events; a refused request never does."""
+        bench.automate(None)
+        bench.start()
+        with pytest.raises(Exception, match="v1"):
+            bench.put("v1")
+        bench.put("good")
+        assert len(bench.wait_settled(1)) == 1
+
+    def test_metadata_with_quotes_stays_in_its_place(self, bench: Bench) -> None:
+        """Edge case 15 of the rules: a value with quotes and newlines does not break the payload."""
+        evil = 'x", "admin": true, "y": "\n\\'
+        with bench.ctx.database.write() as tx:
+            tx.run(
+                "UPDATE version SET metadata = ? WHERE id = ?",
+                [json.dumps({"note": evil}), bench.version_id],
+            )
+        with Receiver() as receiver:
+            text = '{"note": "${artifact_metadata.note}", "last": 1}'
+            bench.automate(bench.hook(receiver.url), payload=text)
+            bench.start()
+            bench.put("production")
+            (request,) = receiver.wait_for(1)
+        assert json.loads(request.body) == {"note": evil, "last": 1}
+
+
+def hangs(connection: Connection, _: Delivered) -> None:
+    connection.hang()
+
+
+class TestFaults:
+    """F8: a receiver that is down, slow, endless, redirecting delays nobody else."""
+
+    def test_others_are_not_delayed(self, bench: Bench) -> None:
+        """Other automations' delay p99 ≤ 5 s: six bad receivers with a backlog, one good."""
+        count = 40
+        bad = [
+            Receiver(hangs),
+            Receiver(lambda c, _: c.reset()),
+            Receiver(lambda c, _: c.endless(pause=0.05)),
+            Receiver(lambda c, _: c.endless()),
+            Receiver(lambda c, _: c.reply(200, b"x" * 10_000_000)),
+            Receiver(lambda c, _: c.reply(307, Location="http://127.0.0.1:1/")),
+        ]
+        arrived: dict[str, float] = {}
+        began: dict[str, float] = {}
+
+        def note(connection: Connection, request: Delivered) -> None:
+            arrived[json.loads(request.body)["alias"]] = request.at
+            connection.reply(200)
+
+        with contextlib.ExitStack() as open_ones, Receiver(note) as good:
+            for each in bad:
+                open_ones.enter_context(each)
+            for place, receiver in enumerate([*bad, good]):
+                hook = bench.hook(receiver.url, name=f"hook{place}")
+                bench.automate(hook, name=f"to{place}", payload='{"alias": "${alias}"}')
+            bench.start(timeout_seconds=10.0)
+            for number in range(count):
+                began[f"a{number}"] = time.monotonic()
+                bench.put(f"a{number}")
+                time.sleep(0.05)
+            good.wait_for(count)
+        delays = sorted(arrived[name] - began[name] for name in began)
+        print(f"delays: median {delays[count // 2]:.3f} s, worst {delays[-1]:.3f} s")
+        assert delays[-1] < 5
+        found = bench.executions()
+        redirected = [each for each in found if each.target == "hook5" and each.error]
+        assert {each.state for each in redirected} == {State.FAILED}
+        assert "redirect" in (redirected[0].error or "")
+        # What was reset is tried again later.
+        reset = [each for each in found if each.target == "hook1" and each.error]
+        assert {each.state for each in reset} == {State.PENDING}
+
+    def test_the_schedule(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """R142: again after about 10 s, 1 min, 10 min, 1 h, then `Failed`; the id stays."""
+        monkeypatch.setattr(rules, "RETRY_SECONDS", (0.1, 0.2, 0.3, 0.4))
+        with Receiver(lambda c, _: c.reply(503, b"not now")) as receiver:
+            bench.automate(bench.hook(receiver.url))
+            bench.start()
+            bench.put("production")
+            requests = receiver.wait_for(5)
+            (execution,) = bench.wait_settled(1)
+        assert len({each.headers["x-registry-delivery"] for each in requests}) == 1
+        gaps = [b.at - a.at for a, b in itertools.pairwise(requests)]
+        assert [gap > 0.1 * n for n, gap in enumerate(gaps, 1)] == [True] * 4
+        assert (execution.state, execution.status) == (State.FAILED, 503)
+        with bench.ctx.database.read() as tx:
+            attempts = rows.attempts_of(tx, execution.id, limit=10)
+        assert [(each.number, each.status, each.answer) for each in attempts] == [
+            (number, 503, "not now") for number in range(1, 6)
+        ]
+
+    def test_gone_switches_off(self, bench: Bench) -> None:
+        """410 disables, with a visible reason."""
+        with Receiver(lambda c, _: c.reply(410)) as receiver:
+            made = bench.automate(bench.hook(receiver.url))
+            bench.start()
+            bench.put("production")
+            (execution,) = bench.wait_settled(1)
+        shown = automation.get(bench.ctx, made.id)
+        assert execution.state is State.FAILED
+        assert not shown.enabled
+        assert "410" in (shown.disabled_reason or "")
+
+    def test_inside_is_not_reached(self, bench: Bench) -> None:
+        """S1: the guard is the same for what automations send."""
+        with Receiver(host="127.0.0.1") as canary:
+            bench.automate(bench.hook(f"http://[::ffff:127.0.0.1]:{canary.port}/", name="a"))
+            bench.automate(bench.hook("http://[::1]:8000/", name="b"), name="b")
+            bench.start()
+            bench.put("production")
+            found = bench.wait_settled(2)
+        by_target = {each.target: each for each in found}
+        # The first is in the network that the tests allow; the second is not.
+        assert by_target["a"].state is State.FINISHED
+        assert by_target["b"].state is State.FAILED
+        assert "not a public address (loopback)" in (by_target["b"].error or "")
+        assert by_target["b"].attempt_count == 1
+
+
+class TestPauses:
+    """R142, R145: what an automation that is off has not sent yet waits; nothing is dropped."""
+
+    def test_off_and_on_again(self, bench: Bench) -> None:
+        with Receiver() as receiver:
+            made = bench.automate(bench.hook(receiver.url))
+            bench.put("production")
+            assert Dispatcher(page_of).run(bench.ctx)
+            automation.edit(bench.ctx, made.id, AutomationEdit(enabled=False))
+            bench.start()
+            time.sleep(0.5)
+            assert not receiver.requests
+            assert bench.executions()[0].state is State.PENDING
+            automation.edit(bench.ctx, made.id, AutomationEdit(enabled=True))
+            receiver.wait_for(1)
+
+    def test_deleted(self, bench: Bench) -> None:
+        with Receiver() as receiver:
+            made = bench.automate(bench.hook(receiver.url))
+            bench.put("production")
+            assert Dispatcher(page_of).run(bench.ctx)
+            automation.delete(bench.ctx, made.id)
+            bench.automate(None, name="another")
+            bench.start()
+            (execution,) = bench.wait_settled(1)
+            assert not receiver.requests
+        assert execution.error == "The automation was deleted"
+
+
+class TestRate:
+    """R144: 60 executions per minute per automation; the rest wait as `Pending`."""
+
+    def test_sixty(self, bench: Bench) -> None:
+        with Receiver() as receiver:
+            bench.automate(bench.hook(receiver.url), payload='{"a": "${alias}"}')
+            bench.automate(bench.hook(receiver.url, name="other"), name="other")
+            for number in range(70):
+                bench.put(f"a{number}")
+            late = 0
+            bench.start(clock=lambda: bench.ctx.now() + late)
+            receiver.wait_for(120)
+            time.sleep(0.5)
+            states = [each.state for each in bench.executions()]
+            assert states.count(State.FINISHED) == 120
+            assert states.count(State.PENDING) == 20
+            late = 61_000_000
+            receiver.wait_for(140)
+            assert len(receiver.requests) == 140
+        told = [json.loads(each.body) for each in receiver.requests]
+        assert [each["a"] for each in told if each] == [f"a{n}" for n in range(70)]
+
+
+class TestLease:
+    """F6, F9: leases expire; no double effects, at most double deliveries."""
+
+    def test_two_do_not_take_the_same(self, bench: Bench) -> None:
+        bench.automate(bench.hook("http://127.0.0.1:8000/"))
+        bench.put("production")
+        Dispatcher(page_of).run(bench.ctx)
+        assert take_one(bench, "one")
+        assert delivery.take(bench.ctx, "two", busy=[], limit=1) == []
+
+    def test_who_lost_it_changes_nothing(self, bench: Bench) -> None:
+        bench.automate(bench.hook("http://127.0.0.1:8000/"))
+        bench.put("production")
+        Dispatcher(page_of).run(bench.ctx)
+        due = take_one(bench, "one")
+        later = dataclasses.replace(bench.ctx, now=lambda: bench.ctx.now() + 16_000_000)
+        (taken,) = delivery.take(later, "two", busy=[], limit=1)
+        assert taken.due.delivery_id == due.delivery_id
+        assert not delivery.settle(later, "one", due, Reply(500))
+        assert bench.executions()[0].state is State.PENDING
+        assert delivery.settle(later, "two", taken.due, Reply(200))
+        assert not delivery.settle(later, "one", due, Reply(500))
+        (execution,) = bench.executions()
+        assert (execution.state, execution.status, execution.attempt_count) == (
+            State.FINISHED,
+            200,
+            1,
+        )
+
+    def test_a_lease_is_longer_than_an_attempt(self) -> None:
+        assert rules.LEASE_SECONDS > rules.TIMEOUT_SECONDS + 2
+
+    def test_who_stops_gives_back(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """F7: what could not be finished is free for the next at once."""
+        monkeypatch.setattr(worker_room, "STOP_SECONDS", 0.2)
+        with Receiver(hangs) as receiver:
+            bench.automate(bench.hook(receiver.url))
+            bench.start(timeout_seconds=10)
+            bench.put("production")
+            receiver.wait_for(1)
+            began = time.monotonic()
+            bench.stop()
+            assert time.monotonic() - began < 3
+            assert take_one(bench, "next")
+
+
+class TestDispatch:
+    """I5, F9: exactly the events asked for; a crash repeats nothing and loses nothing."""
+
+    def test_two_dispatchers_make_one_execution(self, bench: Bench) -> None:
+        bench.automate(None)
+        threads = []
+        for _ in range(4):
+            dispatcher = Dispatcher(page_of)
+
+            def work(dispatcher: Dispatcher = dispatcher) -> None:
+                for _ in range(30):
+                    dispatcher.run(bench.ctx)
+
+            threads.append(threading.Thread(target=work))
+        for thread in threads:
+            thread.start()
+        bench.put(*(f"a{n}" for n in range(30)))
+        for thread in threads:
+            thread.join()
+        Dispatcher(page_of).run(bench.ctx)
+        found = [each.subject.rpartition(":")[2] for each in bench.executions()]
+        assert found == [f"a{n}" for n in range(30)]
+
+    def test_a_crash_before_the_commit_loses_nothing(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bench.automate(None)
+        bench.put("production")
+
+        def crash(*_: object, **__: object) -> None:
+            raise RuntimeError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(rows, "add_many", crash)
+            with pytest.raises(RuntimeError):
+                Dispatcher(page_of).run(bench.ctx)
+        assert not bench.executions()
+        Dispatcher(page_of).run(bench.ctx)
+        Dispatcher(page_of).run(bench.ctx)
+        assert len(bench.executions()) == 1
+
+    def test_more_than_one_portion(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Both lists are cut off somewhere, and still read as one."""
+        monkeypatch.setattr(sys.modules[Dispatcher.__module__], "AT_ONCE", 3)
+        for event in (EventType.ADD_ARTIFACT_ALIAS, EventType.LINK_ARTIFACT):
+            bench.automate(None, event, name=event.value)
+        for number in range(4):
+            version = log_version(bench.ctx, files={"a": str(number).encode()})
+            link_version(bench.ctx, version, aliases=["x", "y"])
+        dispatcher = Dispatcher(page_of)
+        while dispatcher.run(bench.ctx):
+            pass
+        assert [each.event for each in bench.executions()] == [
+            "LINK_ARTIFACT",
+            *["ADD_ARTIFACT_ALIAS"] * 3,
+        ] * 4
+
+    def test_without_automations_nothing_is_written(self, bench: Bench) -> None:
+        before = bench.ctx.database.revision()
+        dispatcher = Dispatcher(page_of)
+        bench.put("production")
+        after = bench.ctx.database.revision()
+        assert after != before
+        assert not dispatcher.run(bench.ctx)
+        assert dispatcher.idle
+        assert bench.ctx.database.revision() == after
+
+
+class TestSecrets:
+    """R141: secrets never appear in history, answers, errors or anything printed."""
+
+    def test_canaries(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+        canaries = ["canary-token-93b1", "canary-named-c04d", "canary-sign-77aa"]
+        caplog.set_level("DEBUG")
+        secret.create(bench.ctx, TEAM, "DEPLOY", canaries[1])
+
+        def echo(connection: Connection, request: Delivered) -> None:
+            signed = "x-wandb-signature" in request.headers
+            text = json.dumps(request.headers) + (canaries[2] if signed else "")
+            connection.reply(500, text.encode() + request.body)
+
+        with Receiver(echo) as receiver:
+            one = bench.hook(receiver.url, access_token=canaries[0], secret=canaries[2])
+            two = bench.hook(receiver.url, name="named", access_token="DEPLOY")
+            text = '{"a": "${ACCESS_TOKEN}"}'
+            bench.automate(one, payload=text)
+            bench.automate(two, name="b", payload='{"a": "${DEPLOY}", "b": "${ACCESS_TOKEN}"}')
+            bench.start()
+            bench.put("production")
+            bodies = [each.body.decode() for each in receiver.wait_for(2)]
+            deadline = time.monotonic() + 10
+            while not all(each.attempt_count for each in bench.executions()):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        assert canaries[0] in "".join(bodies)
+        assert "".join(bodies).count(canaries[1]) == 2
+        with bench.ctx.database.read() as tx:
+            told = repr(bench.executions()) + repr(
+                [rows.attempts_of(tx, each.id, limit=9) for each in bench.executions()]
+            )
+            # Whatever is in the database, by any name, except for what is sealed.
+            for table in tx.all("SELECT name FROM sqlite_master WHERE type = 'table'"):
+                if not table["name"].startswith("finding"):
+                    told += repr([tuple(row) for row in tx.all(f"SELECT * FROM {table['name']}")])
+        assert '"***"' in told
+        for canary in canaries:
+            assert canary not in told
+            assert canary not in caplog.text
