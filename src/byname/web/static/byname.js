@@ -76,10 +76,8 @@ document.addEventListener("click", async (event) => {
   for (const cancel of part.querySelectorAll("a.cancel")) cancel.dataset.close = "";
   dialog.querySelector(".inside").replaceChildren(document.adoptNode(part));
   const title = part.querySelector("h1");
-  if (title) {
-    title.id = "dialog-title";
-    dialog.setAttribute("aria-labelledby", "dialog-title");
-  }
+  // By its text and not by its id: a step inside may be replaced, heading and all.
+  dialog.setAttribute("aria-label", title ? title.textContent : document.title);
   dialog.showModal();
   const first = part.querySelector("input:not([type=hidden]), select, textarea") || part.querySelector("button");
   if (first) first.focus();
