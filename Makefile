@@ -46,6 +46,10 @@ contract: setup ## Only the tests with the real clients
 bench: .setup-main ## Measure speed beside MLflow and docker-registry (takes long)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: bench-pages
+bench-pages: .setup-main ## Measure the pages that could become slow: first byte and weight
+	$(BIN)/python -m benchmarks.pages
+
 .PHONY: screenshots
 screenshots: .setup-main ## Pictures of every page into screenshots/ (ARGS="registry --width 390" for some)
 	@$(PYTHON) scripts/debian.py screenshots

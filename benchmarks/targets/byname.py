@@ -36,6 +36,7 @@ class Byname:
         self, server: Server, data: Path, api_key: str, filled: fill.Filled, texts: Documents
     ) -> None:
         self.server = server
+        self.api_key = api_key
         self.versions = filled.versions
         self._data = data
         self._texts = texts
