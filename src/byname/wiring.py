@@ -34,7 +34,7 @@ from byname.http.router import Router
 from byname.http.server import HttpServer
 from byname.http.watchers import Watchers
 from byname.http.writes import Writes
-from byname.operations import delivery, expiry, gc, secret, setup
+from byname.operations import delivery, expiry, gc, run_event, secret, setup
 from byname.operations.context import Context, now_microseconds
 from byname.operations.dispatch import PageOf
 from byname.operations.health import About, Jobs, SettingInForce
@@ -65,6 +65,7 @@ logger = logging.getLogger("byname")
 SAVE_USES_SECONDS = 60.0
 SWEEP_SECONDS = 3600.0
 CHECKPOINT_SECONDS = 30.0
+SILENT_SECONDS = 60.0
 DATABASE_FILE = "byname.db"
 OTHER_FILES = 2_048
 """What may be open beside the connections of those who watch."""
@@ -331,6 +332,7 @@ class Application:
         jobs = [
             self._start("Note the last use of keys", SAVE_USES_SECONDS, self._uses.save, self.ctx),
             self._start("Expire and collect garbage", SWEEP_SECONDS, clean_up, self.ctx),
+            self._start("Notice silent runs", SILENT_SECONDS, run_event.notice_silence, self.ctx),
             self._start("Fold in the log", CHECKPOINT_SECONDS, self.ctx.database.checkpoint),
             self._start(
                 "Forget old executions",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from byname.domain.automation import Action, ActionKind, Automation, ScopeKind
 from byname.domain.event import RUN_EVENT_KIND, EventType
-from byname.operations import automation, run
+from byname.operations import automation, run, run_event
 from byname.operations.automation import AutomationEdit, NewAutomation
-from tests.support.runs import log, make_run, post
+from tests.support.runs import later, log, make_run, post
 from tests.support.world import ORGANIZATION, TEAM, World
 
 METRIC = {"name": "loss", "agg_op": None, "window_size": 1, "cmp_op": "$gt", "threshold": 1}
@@ -179,6 +180,19 @@ class TestStates:
         make_run(world.admin)
         post(world.admin, complete=True, exitcode=1)
         assert [e["state"] for e in told(world)] == ["failed"]
+
+    def test_a_run_that_falls_silent_has_crashed(self, world: World, waiting: Automation) -> None:
+        make_run(world.admin)
+        losses(world, 1)
+        assert run_event.notice_silence(later(world.nobody, timedelta(minutes=4))) == 0
+        assert told(world) == []
+        after = later(world.nobody, timedelta(minutes=6))
+        assert run_event.notice_silence(after) == 1
+        assert run_event.notice_silence(after) == 0
+        assert [e["state"] for e in told(world)] == ["crashed"]
+        losses(world, 2, offset=1)  # It was only away.
+        post(world.admin, complete=True, exitcode=0)
+        assert [e["state"] for e in told(world)] == ["crashed", "finished"]
 
     def test_a_run_that_begins(self, world: World) -> None:
         wait(world, EventType.RUN_STATE, {"run_state_filter": {"states": ["RUNNING"]}})

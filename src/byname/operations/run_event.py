@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from byname.domain.automation import Automation, parse_filter
 from byname.domain.event import RUN_EVENT_KIND, EventType
 from byname.domain.file_stream import HISTORY, Chunk
+from byname.domain.policy import SYSTEM
 from byname.domain.project import Project
-from byname.domain.run import Run, RunState
+from byname.domain.run import SILENCE, Run, RunState, state_at
 from byname.domain.run_event import Condition, Metric
 from byname.domain.run_filter import CONFIG, SUMMARY, USERNAME, RunFields, holds, names_in
 from byname.domain.run_line import flatten, step_of
 from byname.operations import history
 from byname.operations.context import Context
+from byname.store import project as project_rows
 from byname.store import run as run_rows
 from byname.store import run_watch as rows
 from byname.store import user as user_rows
 from byname.store.database import Transaction
+from byname.store.moment import moment
+
+AT_ONCE = 100
 
 _WORDS = {
     RunState.RUNNING: "RUNNING",
@@ -77,6 +83,30 @@ def notice(
     ]
     if ids:
         _record(ctx, tx, project, run, EventType.RUN_STATE, ids, {"state": state.value})
+
+
+def notice_silence(ctx: Context) -> int:
+    """Runs that fell silent have crashed, for those who wait for it too; how many there were.
+
+    They were seen so before (see `state_at`); but somebody must say so when nobody asks.
+    """
+    ctx = ctx.acting(SYSTEM, "server")
+    since = ctx.now() - SILENCE // timedelta(microseconds=1)
+    count, after = 0, 0
+    while True:
+        with ctx.database.write() as tx:
+            found = run_rows.list_silent(tx, since=since, after=after, limit=AT_ONCE)
+            projects = project_rows.find_many(tx, list({run.project_id for run in found}))
+            for run in found:
+                state = state_at(run.state, run.heartbeat_at, moment(ctx.now()))
+                project = projects.get(run.project_id)
+                if project is not None:
+                    notice(ctx, tx, project, run, state=state)
+                run_rows.edit(tx, run.id, {"state": state.value})
+        count += len(found)
+        if len(found) < AT_ONCE:
+            return count
+        after = found[-1].id
 
 
 class _Judge:

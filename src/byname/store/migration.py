@@ -29,6 +29,7 @@ STEPS: dict[int, tuple[str, ...]] = {
             "automation_by_creator",
             "automation_by_event",
             "run_watch",
+            "run_alive",
         ),
         *schema.created("metadata_value"),
         metadata_index.FILL,

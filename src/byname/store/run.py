@@ -106,6 +106,16 @@ def list_of_project(
     return [from_row(row) for row in rows]
 
 
+def list_silent(tx: Transaction, *, since: int, after: int, limit: int) -> list[Run]:
+    """Some live runs that say they work, and have given no sign of life since that time, by id."""
+    rows = tx.all(
+        SELECT + "WHERE r.state IN ('running', 'preempting') AND r.deleted_at IS NULL"
+        " AND r.heartbeat_at <= :since AND r.id > :after ORDER BY r.id LIMIT :limit",
+        {"since": since, "after": after, "limit": limit},
+    )
+    return [from_row(row) for row in rows]
+
+
 def count_of_project(tx: Transaction, project_id: int) -> int:
     """How many live runs the project has."""
     row = tx.one(

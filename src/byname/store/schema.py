@@ -642,6 +642,8 @@ TABLES: tuple[str, ...] = (
     "CREATE UNIQUE INDEX run_by_name ON run (project_id, name) WHERE deleted_at IS NULL",
     "CREATE INDEX run_by_time ON run (project_id, created_at, id)",
     "CREATE INDEX run_by_display_name ON run (project_id, display_name, id)",
+    "CREATE INDEX run_alive ON run (id)"
+    " WHERE state IN ('running', 'preempting') AND deleted_at IS NULL",
     "CREATE INDEX run_deleted ON run (deleted_at) WHERE deleted_at IS NOT NULL",
     # One line of a run's stream: 'history', 'events' (system metrics) or 'output' (console).
     """CREATE TABLE run_line (
