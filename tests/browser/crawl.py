@@ -37,14 +37,14 @@ def walk(
     each_kind: int = 2,
     most: int = 400,
 ) -> list[str]:
-    """The paths looked at. `look` shows a page and returns the paths that it links to."""
+    """The paths looked at, all of the starts among them. `look` returns what a page links to."""
     waiting = list(dict.fromkeys(starts))
-    seen, counts = set(waiting), Counter[str]()
+    seen, begun, counts = set(waiting), set(waiting), Counter[str]()
     looked: list[str] = []
     while waiting and len(looked) < most:
         path = waiting.pop(0)
         kind = kind_of(path)
-        if counts[kind] >= each_kind:
+        if counts[kind] >= each_kind and path not in begun:
             continue
         counts[kind] += 1
         looked.append(path)

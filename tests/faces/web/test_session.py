@@ -192,7 +192,9 @@ class TestForms:
         "/logout", "/account", "/orgs/acme/new-registry", "/orgs/acme/registry/Model",
         "/vision/training/artifacts/model/model", "/vision/training/artifacts/model/model/v0",
         "/vision", "/orgs/acme/members", "/orgs/acme/teams", "/orgs/acme/trash", "/server/people",
-        "/server/people/admin", "/server/organizations",
+        "/server/people/admin", "/server/organizations", "/orgs/acme/registry/Model/access",
+        "/orgs/acme/registry/Model/new-collection", "/orgs/acme/registry/Model/link",
+        "/orgs/acme/registry/Model/settings",
     )  # fmt: skip
 
     def test_every_form_of_a_session_is_in_this_list(self, app: App) -> None:
