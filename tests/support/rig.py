@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class Rig:
     api_key: str
     process: subprocess.Popen[bytes] | None = None
     command: tuple[str, ...] = (str(BYNAME),)
+    settings: dict[str, str] = field(default_factory=dict)
+    """Settings of the server, as environment variables."""
 
     def beside(self, *command: str) -> Rig:
         """Another server on the same data folder, not started; by another command when given."""
@@ -68,7 +70,8 @@ class Rig:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env={k: v for k, v in os.environ.items() if not k.startswith("BYNAME_")},
+                env={k: v for k, v in os.environ.items() if not k.startswith("BYNAME_")}
+                | self.settings,
             )
         while time.monotonic() - began < READY_SECONDS:
             if self.process.poll() is not None:
@@ -98,7 +101,7 @@ class Rig:
         return code
 
     def ask(self, method: str, path: str, body: dict[str, Any]) -> Any:
-        """The answer of the REST face below `/api/v1`, asked by the administrator."""
+        """The answer of the REST face below `/api/v1`, asked by the administrator; None if empty."""
         request = urllib.request.Request(
             f"{self.url}/api/v1{path}",
             json.dumps(body).encode(),
@@ -109,7 +112,8 @@ class Rig:
             method=method,
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+            text = answer.read()
+        return json.loads(text) if text else None
 
     def add_person(self, username: str, role: str) -> str:
         """Somebody new with that role in the organization; their key."""
