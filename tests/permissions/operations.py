@@ -631,6 +631,7 @@ ELSEWHERE: dict[str, str] = {
     "PUT /content/run-file/{}": "signed: tests/operations/test_run_file.py",
     "GET /content/run-file-get/{}": "signed: tests/operations/test_run_file.py",
     "GET /content/version-file/{}": "signed: tests/faces/http/test_downloads.py",
+    "GET /content/version-image/{}": "signed: tests/faces/web/test_file_viewer.py",
     "GET /content/manifest/{}": "signed: tests/faces/http/test_downloads.py",
     # The client's own forms of address, behind the check of the rows above for `files`.
     "GET /artifacts/{}/{}": "tests/faces/http/test_downloads.py",

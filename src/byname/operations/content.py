@@ -5,6 +5,7 @@ The faces stream; here is decided. Bytes are on disk before a row names them (D5
 
 from __future__ import annotations
 
+import contextlib
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -315,6 +316,87 @@ def list_files(
         has_next=len(entries) > limit,
         total=version.file_count if paths is None else len(entries),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Some of what lies directly in a folder of a version."""
+
+    project_id: int
+    namespace: int
+    lines: list[tuple[str, Entry | None]]
+    """Paths with their files; a folder's path ends with a slash, and it has none."""
+    has_next: bool
+
+
+def list_folder(
+    ctx: Context,
+    version: Version,
+    folder: str,
+    *,
+    through: int,
+    after: str = "",
+    limit: int = 100,
+) -> Folder:
+    """What lies directly in a folder, by path; the folder is empty for the outermost.
+
+    Raises:
+        NotFound: there is no such folder.
+        Forbidden: the actor sees the version, but may not download its files there (R54, R107).
+    """
+    prefix = f"{folder}/" if folder and not folder.endswith("/") else folder
+    with ctx.database.read() as tx:
+        project = _project_to_read(ctx, tx, version, through)
+        source = project_rows.find(tx, version.project_id)
+        if source is None or entity_rows.lookup_key(prefix or "x") is None:
+            raise missing("This folder")
+        paths = manifest_rows.list_folder(tx, version.id, prefix, after=after, limit=limit + 1)
+        if prefix and not after and not paths:
+            raise missing(f"Folder {prefix[:300]}")
+        shown = paths[:limit]
+        files = [path for path in shown if not path.endswith("/")]
+        entries = {each.path: each for each, _ in manifest_rows.find_entries(tx, version.id, files)}
+    return Folder(
+        project.id,
+        source.entity_id,
+        [(path, entries.get(path)) for path in shown],
+        len(paths) > limit,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A file of a version, and its first bytes."""
+
+    project_id: int
+    namespace: int
+    entry: Entry
+    content: bytes
+    """Empty for a reference, whose bytes are kept elsewhere."""
+
+
+def read_beginning(
+    ctx: Context, version: Version, path: str, *, through: int, limit: int
+) -> Beginning:
+    """The first bytes of a file, for the viewer (P7).
+
+    Raises:
+        NotFound: there is no such file, or its bytes are gone.
+        Forbidden: the actor may not download it there (R54, R107).
+    """
+    with ctx.database.read() as tx:
+        project = _project_to_read(ctx, tx, version, through)
+        source = project_rows.find(tx, version.project_id)
+        known = entity_rows.lookup_key(path) is not None
+        found = manifest_rows.find_entries(tx, version.id, [path]) if known else []
+        if source is None or not found:
+            raise missing(f"File {path[:300]}")
+    entry = found[0][0]
+    content = b""
+    if entry.sha256 is not None and entry.ref is None:
+        with contextlib.closing(ctx.blobs.open(source.entity_id, entry.sha256)) as reader:
+            content = reader.pread(min(limit, reader.size), 0)
+    return Beginning(project.id, source.entity_id, entry, content)
 
 
 def _project_to_read(

@@ -22,6 +22,7 @@ from byname.store import entity as entity_rows
 from byname.store import history as rows
 from byname.store import ledger as ledger_rows
 from byname.store.database import Transaction
+from byname.store.moment import microseconds
 
 READ_SECONDS = 5.0
 
@@ -161,6 +162,40 @@ def holders_of(
             held.append(Held(row.to_number, row.revision, row.at, until, row.actor_name, row.cause))
         until = row.at
     return page, held, page[-1].revision if len(found) > limit else None
+
+
+def names_of(
+    ctx: Context, project: Project, collection: Collection, *, after: str = "", limit: int = 100
+) -> tuple[list[LedgerRow], bool]:
+    """The last change of each alias ever given in the collection, by name; whether there are more.
+
+    Raises:
+        NotFound: the registry is hidden from the actor.
+        Unprocessable: the limit is not 1 to 1,000.
+    """
+    rules.check_limit(limit)
+    with ctx.database.read() as tx:
+        access.require(ctx, tx, project, Permission.SEE)
+        known = entity_rows.lookup_key(after) is not None
+        found = ledger_rows.last_of_each(
+            tx, collection.id, after=after if known else "", limit=limit + 1
+        )
+    return found[:limit], len(found) > limit
+
+
+def holder_at(
+    ctx: Context, project: Project, collection: Collection, alias: str, at: datetime
+) -> LedgerRow | None:
+    """The last change of the alias until that time: what it was on then (R189); None before any.
+
+    Raises:
+        NotFound: the registry is hidden from the actor.
+    """
+    with ctx.database.read() as tx:
+        access.require(ctx, tx, project, Permission.SEE)
+        if entity_rows.lookup_key(alias) is None:
+            return None
+        return ledger_rows.at_time(tx, collection.id, alias, microseconds(at))
 
 
 def audit(

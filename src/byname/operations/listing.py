@@ -89,6 +89,12 @@ def memberships_of_collection(
         return collection_rows.list_memberships(tx, collection_id, below=below, limit=limit)
 
 
+def numbers_there(ctx: Context, collection_id: int, numbers: Sequence[int]) -> set[int]:
+    """Of these numbers those under which a version is in the collection now."""
+    with ctx.database.read() as tx:
+        return collection_rows.live_numbers(tx, collection_id, numbers)
+
+
 def memberships_of_version(
     ctx: Context, version_id: int, *, after: int, limit: int
 ) -> list[Membership]:

@@ -93,6 +93,12 @@ def end(ctx: Context, project_id: int, name: str) -> None:
         history.record(ctx, tx, "protected_alias:delete", name, project=project, before=name)
 
 
+def held_in(ctx: Context, collection_id: int) -> list[Use]:
+    """The protected aliases that versions hold in a collection the actor was shown."""
+    with ctx.database.read() as tx:
+        return rows.uses_of_collection(tx, collection_id, limit=1_000)
+
+
 def check_changes(
     ctx: Context,
     tx: Transaction,

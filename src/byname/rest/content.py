@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from byname.blobs.store import BlobReader, StoredBlob
 from byname.domain.errors import Invalid, Unauthenticated, missing
 from byname.domain.ids import find_number
+from byname.domain.image import IMAGE_MARK_BYTES, image_type
 from byname.http.authentication import KeyUses, actor_of_user, authenticate
 from byname.http.body import receive_into
 from byname.http.content import send_blob
@@ -53,6 +54,7 @@ class Bytes:
         }.items():
             router.add("PUT", f"/content/{purpose}/{{token}}", handler)
         router.add("GET", "/content/version-file/{token}", self.give_file)
+        router.add("GET", "/content/version-image/{token}", self.give_image)
         router.add("GET", "/content/manifest/{token}", self.give_manifest)
         prefix = "/artifactsV2/{region}/{entity}/{project}/{collection}"
         for versions in ("/{artifact}/{birth}", "/{birth}"):
@@ -118,6 +120,20 @@ class Bytes:
         project_id, namespace, sha256 = _integer(fields[1]), _integer(fields[2]), str(fields[3])
         reader = content.open_blob(ctx, project_id, namespace, sha256)
         await send_blob(request, reader, filename=str(fields[4]))
+
+    async def give_image(self, request: Request) -> None:
+        """A picture of a version for the file viewer, by its signed address.
+
+        Only what begins as a raster image does: those hold no script (A11).
+        """
+        ctx, fields = self._signed(request, "version-image")
+        project_id, namespace, sha256 = _integer(fields[1]), _integer(fields[2]), str(fields[3])
+        reader = content.open_blob(ctx, project_id, namespace, sha256)
+        kind = image_type(await in_thread(reader.pread, min(reader.size, IMAGE_MARK_BYTES), 0))
+        if kind is None:
+            reader.close()
+            raise missing("This picture")
+        await send_blob(request, reader, filename=str(fields[4]), content_type=kind)
 
     async def give_manifest(self, request: Request) -> None:
         """A manifest, by its signed address."""

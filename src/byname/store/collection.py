@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from byname.domain.collection import Collection, Membership
 from byname.store.database import Row, Transaction
 from byname.store.moment import moment
@@ -208,6 +210,18 @@ def membership_by_number(tx: Transaction, collection_id: int, number: int) -> Me
         {"collection": collection_id, "number": number},
     )
     return None if row is None else membership_from_row(row)
+
+
+def live_numbers(tx: Transaction, collection_id: int, numbers: Sequence[int]) -> set[int]:
+    """Of these numbers those of live memberships."""
+    if not numbers:
+        return set()
+    rows = tx.all(
+        "SELECT number FROM membership WHERE collection_id = ? AND deleted_at IS NULL"
+        f" AND number IN ({','.join('?' * len(numbers))})",
+        [collection_id, *numbers],
+    )
+    return {row["number"] for row in rows}
 
 
 def membership_by_alias(tx: Transaction, collection_id: int, alias: str) -> Membership | None:

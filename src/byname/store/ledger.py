@@ -56,6 +56,17 @@ def of_alias(
     return [from_row(row) for row in rows]
 
 
+def last_of_each(tx: Transaction, collection_id: int, *, after: str, limit: int) -> list[LedgerRow]:
+    """The last change of each alias that was ever given in the collection, by name."""
+    rows = tx.all(
+        "SELECT l.* FROM alias a JOIN ledger l ON l.collection_id = a.collection_id"
+        " AND l.alias = a.name AND l.revision = a.revision"
+        " WHERE a.collection_id = :collection AND a.name > :after ORDER BY a.name LIMIT :limit",
+        {"collection": collection_id, "after": after, "limit": limit},
+    )
+    return [from_row(row) for row in rows]
+
+
 def at_time(tx: Transaction, collection_id: int, alias: str, at: int) -> LedgerRow | None:
     """The last change of the alias that was made at that time, in microseconds, or before."""
     row = tx.one(

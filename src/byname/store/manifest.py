@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from byname.domain.manifest import Blob, Entry, Manifest, ManifestKind, Multipart
 from byname.store.database import Row, Transaction
 
+LAST = "\U0010ffff"
+"""Behind every path that begins in the same way."""
 CHUNK = 500
 """How many values one IN (...) carries at the most."""
 
@@ -156,6 +158,37 @@ def find_entries(
         )
         found += [entry_from_row(row) for row in rows]
     return found
+
+
+def list_folder(
+    tx: Transaction, version_id: int, folder: str, *, after: str, limit: int
+) -> list[str]:
+    """What lies directly in a folder, by path, from behind `after`; a folder ends with a slash.
+
+    `folder` is empty or ends with a slash. Each step jumps over all that lies in one folder, so that
+    a million files in it cost no more than one.
+    """
+    rows = tx.all(
+        "WITH RECURSIVE step (at, n) AS ("
+        " SELECT (SELECT min(e.path) FROM entry e WHERE e.version_id = :version"
+        "   AND e.path > :start AND e.path < :end), 1"
+        " UNION ALL SELECT (SELECT min(e.path) FROM entry e WHERE e.version_id = :version"
+        "   AND e.path < :end AND e.path > CASE instr(substr(s.at, :skip), '/') WHEN 0 THEN s.at"
+        "   ELSE substr(s.at, 1, :skip - 1 + instr(substr(s.at, :skip), '/')) || :last END), n + 1"
+        " FROM step s WHERE s.at IS NOT NULL AND n < :limit)"
+        " SELECT CASE instr(substr(at, :skip), '/') WHEN 0 THEN at"
+        " ELSE substr(at, 1, :skip - 1 + instr(substr(at, :skip), '/')) END AS path"
+        " FROM step WHERE at IS NOT NULL ORDER BY n",
+        {
+            "version": version_id,
+            "start": f"{after}{LAST}" if after.endswith("/") else after or folder,
+            "end": f"{folder}{LAST}",
+            "skip": len(folder) + 1,
+            "last": LAST,
+            "limit": limit,
+        },
+    )
+    return [row["path"] for row in rows]
 
 
 def find_entry_by_digest(tx: Transaction, version_id: int, digest: str) -> Entry | None:

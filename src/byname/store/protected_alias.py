@@ -108,3 +108,13 @@ def uses_of_project(tx: Transaction, project_id: int, *, limit: int) -> list[Use
         {"project": project_id, "limit": limit},
     )
     return [Use(*row) for row in rows]
+
+
+def uses_of_collection(tx: Transaction, collection_id: int, *, limit: int) -> list[Use]:
+    """The protected aliases that versions of the collection hold there."""
+    rows = tx.all(
+        _USES + " WHERE m.collection_id = :collection AND m.deleted_at IS NULL"
+        " AND c.deleted_at IS NULL ORDER BY a.name LIMIT :limit",
+        {"collection": collection_id, "limit": limit},
+    )
+    return [Use(*row) for row in rows]

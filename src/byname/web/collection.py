@@ -1,24 +1,31 @@
-"""The page of a collection: its card, its versions, and what happened in it (R177)."""
+"""The page of a collection: its card, its versions, its names, and what happened in it (R177)."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from byname.domain.collection import Collection
 from byname.domain.errors import DomainError, Invalid
-from byname.domain.history import Cursor
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.operations import alias as aliases
 from byname.operations import collection as operations
-from byname.operations import history, listing, search
+from byname.operations import listing
 from byname.operations import project as projects
 from byname.operations import protected_alias as protected_aliases
-from byname.operations import user as users
-from byname.web.looks import collection_path, why_not, with_query
+from byname.web import comparison, history, timeline
+from byname.web.looks import collection_path, project_path, why_not
+from byname.web.version_table import metric_values, table_values
 from byname.web.visitor import Answer, Ask, Moved, Shown
 
-PAGE = 50
-TABS = ("versions", "history")
+TABS = ("versions", "aliases", "history")
 DESCRIPTION_LENGTH_MAX = 60_000
 """Longer ones are edited by other ways: a form carries no more, once it is encoded."""
+HEADINGS = (
+    "Summary", "License", "References", "Training data", "Processing", "Storage", "Architecture",
+    "Task", "Deserialization", "Deployment",
+)  # fmt: skip
+"""What a collection's card may tell (R36)."""
 
 
 def protected_names(ask: Ask, project: Project) -> set[str]:
@@ -28,9 +35,21 @@ def protected_names(ask: Ask, project: Project) -> set[str]:
     return {each.name for each in protected_aliases.list_all(ask.ctx, project.id)}
 
 
+def address(ask: Ask, project: Project, collection: Collection) -> str:
+    """The path of the collection's page."""
+    return ask.root + collection_path(project, collection.name, collection.type_name)
+
+
+def hidden_fields(project: Project, collection: Collection) -> list[tuple[str, str]]:
+    """What of the page's own address a form that is sent as a query must repeat."""
+    if not project.is_registry:
+        return []
+    return [("selectionPath", f"{project.entity_name}/{project.name}/{collection.name}")]
+
+
 def show(
     ask: Ask, project: Project, name: str, error: DomainError | None = None, where: str = ""
-) -> Shown:
+) -> Answer:
     """The collection's page, with what was wrong beside the form it was wrong in.
 
     Raises:
@@ -38,9 +57,9 @@ def show(
     """
     collection = operations.get_in(ask.ctx, project, name)
     role = projects.role_in(ask.ctx, project)
-    here = ask.root + collection_path(project, collection.name, collection.type_name)
-    tab = ask.query("tab") or "versions"
-    values = {
+    here = address(ask, project, collection)
+    tab = ask.query("tab") or TABS[0]
+    values: dict[str, Any] = {
         "project": project,
         "collection": collection,
         "here": here,
@@ -49,57 +68,50 @@ def show(
         "role": role,
         "tags": listing.collection_tags(ask.ctx, [collection.id])[collection.id],
         "protected": protected_names(ask, project),
+        "hidden": hidden_fields(project, collection),
         "may_edit": why_not(role, Permission.EDIT_COLLECTION),
         "may_tag": why_not(role, Permission.TAG),
+        "may_link": why_not(role, Permission.LINK),
+        "may_delete": why_not(role, Permission.DELETE_COLLECTION),
         "editable": len(collection.description or "") <= DESCRIPTION_LENGTH_MAX,
+        "headings": HEADINGS,
         "where": where,
         "given": ask.form,
     }
+    confirm = ask.query("confirm")
+    if confirm in ("rename", "delete"):
+        return _confirm(ask, values, confirm, error)
+    if ask.query("choose") == "metrics":
+        return Shown("metrics.html", {**values, **metric_values(ask, collection, here)})
+    if ask.query("compare") is not None:
+        return comparison.show(ask, values)
     if values["tab"] == "history":
-        return Shown("history.html", {**values, **_history(ask, project, name, here)}, error)
-    page = search.versions_of_collection(
-        ask.ctx, collection.id, after=ask.query("after"), first=PAGE
-    )
-    members = page.items
-    versions = listing.versions(ask.ctx, [each.version_id for each in members])
-    people = users.load_users(
-        ask.ctx, sorted({each.created_by for each in members if each.created_by is not None})
-    )
+        return history.show(ask, values, error)
+    if values["tab"] == "aliases":
+        return timeline.show(ask, values, error)
+    table, problem = table_values(ask, collection, here, values["hidden"])
+    if error is None and problem is not None:
+        error, values["where"] = problem, "filter"
+    return Shown("collection.html", {**values, **table}, error)
+
+
+def _confirm(ask: Ask, values: dict[str, Any], wish: str, error: DomainError | None) -> Shown:
+    collection: Collection = values["collection"]
+    held = protected_aliases.held_in(ask.ctx, collection.id) if wish == "delete" else []
     return Shown(
-        "collection.html",
-        {
-            **values,
-            "members": members,
-            "versions": versions,
-            "people": people,
-            "aliases": listing.aliases_of_memberships(ask.ctx, [each.id for each in members]),
-            "version_tags": listing.version_tags(ask.ctx, [each.version_id for each in members]),
-            "more": with_query(here, after=page.end_cursor) if page.has_next else None,
-            "later": bool(ask.query("after")),
-        },
+        "collection_confirm.html",
+        {**values, "wish": wish, "held": held, "typed": bool(held)},
         error,
     )
 
 
-def _history(ask: Ask, project: Project, name: str, here: str) -> dict[str, object]:
-    collection = operations.get_in(ask.ctx, project, name)
-    below = ask.query("below")
-    page = history.read(
-        ask.ctx,
-        project,
-        collection,
-        below=Cursor.parse(below) if below else None,
-        limit=PAGE,
-    )
-    more = None if page.next is None else with_query(here, tab="history", below=page.next.text)
-    return {"entries": page.entries, "more": more, "later": bool(below)}
-
-
 def change(ask: Ask, project: Project, name: str) -> Answer:
-    """Edit description or tags; the operation decides whether the person may."""
+    """Edit, rename or delete it, or put a name back; the operation decides whether one may."""
     collection = operations.get_in(ask.ctx, project, name)
     place = aliases.Place(project.entity_name, project.name, collection.name)
     wish = ask.text("do")
+    here = address(ask, project, collection)
+    notice = ""
     try:
         if wish == "describe":
             operations.edit(
@@ -112,8 +124,29 @@ def change(ask: Ask, project: Project, name: str) -> Answer:
             operations.edit_tags(ask.ctx, place, add=[ask.text("tag").strip()])
         elif wish == "remove-tag":
             operations.edit_tags(ask.ctx, place, remove=[ask.text("tag")])
+        elif wish == "rename":
+            collection = operations.edit(
+                ask.ctx,
+                collection.id,
+                is_sequence=collection.is_sequence,
+                name=ask.text("name").strip(),
+            )
+            here, notice = address(ask, project, collection), f"It is called {collection.name} now."
+        elif wish == "delete":
+            _check_typed(ask, collection)
+            operations.delete(ask.ctx, collection.id, is_sequence=collection.is_sequence)
+            here = ask.root + project_path(project)
+            notice = f"{collection.name} is deleted. For 7 days it can be restored."
+        elif wish == "restore":
+            here, notice = timeline.restore(ask, project, collection)
         else:
             raise Invalid("This form is not one of this page")
     except DomainError as error:
         return show(ask, project, name, error, wish)
-    return Moved(ask.root + collection_path(project, collection.name, collection.type_name))
+    return Moved(here, notice=notice)
+
+
+def _check_typed(ask: Ask, collection: Collection) -> None:
+    typed = ask.text("typed").strip() == collection.name
+    if not typed and protected_aliases.held_in(ask.ctx, collection.id):
+        raise Invalid("Type the name of the collection to confirm that it is to go", field="typed")

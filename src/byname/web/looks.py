@@ -16,6 +16,7 @@ from markupsafe import Markup
 from byname.domain.names import REGISTRY_PREFIX
 from byname.domain.policy import Permission, Role
 from byname.domain.project import Project
+from byname.web import markdown
 
 
 def bytes_text(size: int) -> str:
@@ -158,7 +159,15 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON spells it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 TEMPLATES.filters |= {
+    "json": json_text,
     "bytes": bytes_text,
     "time": time_html,
     "day": day_html,
@@ -168,6 +177,7 @@ TEMPLATES.filters |= {
     "shell": shlex.quote,
 }
 TEMPLATES.globals |= {
+    "markdown": markdown.render,
     "PREFIX": REGISTRY_PREFIX,
     "plural": plural,
     "static_path": static_path,

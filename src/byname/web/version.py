@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 from byname.domain.collection import Collection, Membership
-from byname.domain.errors import DomainError, Forbidden, Invalid, missing
+from byname.domain.errors import DomainError, Invalid, NotFound, missing
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.version import Version
 from byname.operations import alias as aliases
+from byname.operations import alias_move, lineage, listing, overview
 from byname.operations import collection as collections
-from byname.operations import content, lineage, listing, overview
 from byname.operations import project as projects
 from byname.operations import user as users
 from byname.operations import version as operations
-from byname.web.collection import DESCRIPTION_LENGTH_MAX, protected_names
-from byname.web.looks import collection_path, full_name, version_path, why_not, with_query
+from byname.operations.alias_move import Expected, Move, Standing
+from byname.web import version_files, version_lineage, version_link
+from byname.web.collection import DESCRIPTION_LENGTH_MAX, hidden_fields, protected_names
+from byname.web.looks import collection_path, full_name, version_path, why_not
 from byname.web.tree import make_tree
+from byname.web.version_files import LINK_SECONDS
 from byname.web.visitor import Answer, Ask, Moved, Shown
 
-TABS = ("version", "metadata", "usage", "files")
-FILES = 100
+TABS = ("version", "metadata", "usage", "files", "lineage")
 OTHERS = 50
-LINK_SECONDS = 900
-CONFIRMED = ("remove-alias", "unlink")
+CONFIRMED = ("remove-alias", "unlink", "delete")
+
+Parts = dict[str, Callable[[Ask, dict[str, Any]], dict[str, Any]]]
 
 
 def _find(
@@ -45,93 +46,121 @@ def show(
     ref: str,
     error: DomainError | None = None,
     where: str = "",
+    moving: Standing | None = None,
 ) -> Shown:
-    """The version's page, or the one that asks whether an alias is really to be removed.
+    """The version's page, or the one that asks whether something is really to be done.
+
+    `moving`: beside the aliases it is asked whether this one, which is elsewhere, is to move here.
 
     Raises:
         NotFound: there is no such version in that collection.
     """
     collection, membership, version = _find(ask, project, name, ref)
     role = projects.role_in(ask.ctx, project)
-    here = ask.root + version_path(
-        project, collection.name, membership.number, collection.type_name
-    )
+    held = listing.aliases_of_memberships(ask.ctx, [membership.id])[membership.id]
+    protected = protected_names(ask, project)
+    locked = any(each in protected for each in held)
     tab = ask.query("tab") or TABS[0]
     values: dict[str, Any] = {
         "project": project,
         "collection": collection,
         "membership": membership,
         "version": version,
-        "here": here,
+        "here": ask.root
+        + version_path(project, collection.name, membership.number, collection.type_name),
         "up": ask.root + collection_path(project, collection.name, collection.type_name),
         "tab": tab if tab in TABS else TABS[0],
         "tabs": TABS,
         "role": role,
-        "aliases": listing.aliases_of_memberships(ask.ctx, [membership.id])[membership.id],
-        "protected": protected_names(ask, project),
+        "aliases": held,
+        "protected": protected,
         "full_name": full_name(project, collection.name, f"v{membership.number}"),
         "others": listing.memberships_of_collection(
             ask.ctx, collection.id, below=None, limit=OTHERS
         ),
+        "hidden": [
+            *hidden_fields(project, collection),
+            *([("version", f"v{membership.number}")] if project.is_registry else []),
+        ],
         "may_alias": why_not(role, Permission.ALIAS),
         "may_protect": why_not(role, Permission.PROTECTED_ALIAS),
-        "may_edit": why_not(role, Permission.EDIT_VERSION),
-        "may_unlink": why_not(role, Permission.UNLINK),
+        "may_edit": why_not(role, Permission.EDIT_VERSION)
+        or (why_not(role, Permission.EDIT_PROTECTED_VERSION) if locked else None),
+        "may_unlink": why_not(role, Permission.UNLINK)
+        or (why_not(role, Permission.PROTECTED_ALIAS) if locked else None),
+        "may_delete": why_not(role, Permission.DELETE_VERSION),
         "where": where,
         "given": ask.form,
+        "moving": moving,
     }
     confirm = ask.query("confirm")
     if confirm in CONFIRMED:
         return _confirm(ask, values, confirm, error)
-    more = {"version": _facts, "metadata": _metadata, "usage": _usage, "files": _files}
-    template = f"version_{values['tab']}.html"
-    part: Callable[[Ask, dict[str, Any]], dict[str, Any]] = more[values["tab"]]
-    return Shown(template, values | part(ask, values), error)
+    if ask.query("link") is not None and collection.is_sequence:
+        return version_link.show(ask, values, error)
+    more: Parts = {
+        "version": _facts,
+        "metadata": _metadata,
+        "usage": _usage,
+        "files": version_files.values_of,
+        "lineage": version_lineage.values_of,
+    }
+    part = more[values["tab"]](ask, values)
+    return Shown(str(part.get("template", f"version_{values['tab']}.html")), values | part, error)
 
 
 def _confirm(ask: Ask, values: dict[str, Any], wish: str, error: DomainError | None) -> Shown:
     alias = ask.query("alias") or ""
     if wish == "remove-alias" and alias not in values["aliases"] and error is None:
         raise missing(f"Alias {alias[:200]!r} on {values['full_name']}")
+    if wish == "delete" and not values["collection"].is_sequence:
+        raise missing(f"{values['full_name']} as a source version")
     held = [each for each in values["aliases"] if each in values["protected"]]
     typed = wish == "remove-alias" and alias in values["protected"]
     return Shown(
         "confirm.html",
-        {**values, "wish": wish, "alias": alias, "typed": typed, "held": held},
+        {
+            **values,
+            "wish": wish,
+            "alias": alias,
+            "typed": typed,
+            "held": held,
+            "places": _places(ask, values) if wish == "delete" else [],
+        },
         error,
     )
 
 
-def _facts(ask: Ask, values: dict[str, Any]) -> dict[str, Any]:
+def _places(ask: Ask, values: dict[str, Any]) -> list[tuple[Project, Collection, Membership]]:
+    """Where else the version is, as far as the person may see."""
     version: Version = values["version"]
-    people = users.load_users(
-        ask.ctx,
-        [
-            each
-            for each in {version.created_by, values["membership"].created_by}
-            if each is not None
-        ],
-    )
-    runs = lineage.makers_of_many(ask.ctx, [version.run_id] if version.run_id else [])
-    run = runs.get(version.run_id) if version.run_id else None
-    found = overview.standings(ask.ctx, [version.id])
     places = listing.memberships_of_version(ask.ctx, version.id, after=0, limit=OTHERS)
     homes = listing.collections(ask.ctx, [each.collection_id for each in places])
     shown = overview.visible_projects(ask.ctx, [each.project_id for each in homes.values()])
-    source = found.get(version.id)
+    return [
+        (shown[homes[each.collection_id].project_id], homes[each.collection_id], each)
+        for each in places
+        # The source has a line of its own.
+        if each.id != values["membership"].id and each.collection_id != version.collection_id
+    ]
+
+
+def _facts(ask: Ask, values: dict[str, Any]) -> dict[str, Any]:
+    version: Version = values["version"]
+    made_by, linked_by = version.created_by, values["membership"].created_by
+    people = users.load_users(ask.ctx, sorted({each for each in (made_by, linked_by) if each}))
+    runs = lineage.makers_of_many(ask.ctx, [version.run_id] if version.run_id else [])
+    run = runs.get(version.run_id or 0)
+    homes = overview.visible_projects(ask.ctx, [] if run is None else [run.project_id])
+    source = overview.standings(ask.ctx, [version.id]).get(version.id)
     return {
         "tags": listing.version_tags(ask.ctx, [version.id])[version.id],
-        "author": people.get(version.created_by or 0),
-        "linker": people.get(values["membership"].created_by or 0),
+        "author": people.get(made_by or 0),
+        "linker": people.get(linked_by or 0),
         "run": run,
-        "run_project": None if run is None else shown.get(run.project_id),
+        "run_project": None if run is None else homes.get(run.project_id),
         "source": source if source and source.project.id == version.project_id else None,
-        "places": [
-            (shown[homes[each.collection_id].project_id], homes[each.collection_id], each)
-            for each in places
-            # The source has a line of its own.
-            if each.id != values["membership"].id and each.collection_id != version.collection_id
-        ],
+        "places": _places(ask, values),
         "editable": len(version.description or "") <= DESCRIPTION_LENGTH_MAX,
     }
 
@@ -143,82 +172,89 @@ def _metadata(_ask: Ask, values: dict[str, Any]) -> dict[str, Any]:
 
 def _usage(ask: Ask, values: dict[str, Any]) -> dict[str, Any]:
     project: Project = values["project"]
-    ref = next(iter(values["aliases"]), f"v{values['membership'].number}")
+    number = f"v{values['membership'].number}"
+    names = [number, *values["aliases"]]
+    chosen = ask.query("by") or next(iter(values["aliases"]), number)
+    ref = chosen if chosen in names else number
     return {
+        "names": names,
+        "ref_word": ref,
         "ref": full_name(project, values["collection"].name, ref),
         "teams": users.list_own_teams(ask.ctx),
     }
 
 
-def _files(ask: Ask, values: dict[str, Any]) -> dict[str, Any]:
-    version: Version = values["version"]
-    try:
-        page = content.list_files(
-            ask.ctx,
-            version,
-            through=values["project"].id,
-            after=ask.query("after") or "",
-            limit=FILES,
-        )
-    except Forbidden as refusal:
-        return {"refusal": refusal.message, "files": [], "more": None, "later": False}
-    expires_at = int(time.time()) + LINK_SECONDS
-    files = []
-    for entry in page.entries:
-        link = None
-        if entry.sha256 is not None and entry.ref is None:
-            token = ask.site.signer.sign(
-                "version-file",
-                [
-                    ask.ctx.who.user_id,
-                    page.project_id,
-                    page.namespace,
-                    entry.sha256,
-                    entry.path.rpartition("/")[2],
-                ],
-                expires_at,
-            )
-            link = f"{ask.root}content/version-file/{quote(token)}"
-        files.append((entry, link))
-    last = page.entries[-1].path if page.entries else ""
-    return {
-        "refusal": None,
-        "files": files,
-        "more": with_query(values["here"], tab="files", after=last) if page.has_next else None,
-        "later": bool(ask.query("after")),
-    }
-
-
 def change(ask: Ask, project: Project, name: str, ref: str) -> Answer:
-    """Change aliases, tags or description, or unlink; the operation decides who may (R92, R179)."""
+    """Change aliases, tags or description, link, unlink or delete.
+
+    The operation decides who may, as roles are when it is done (R92, R179).
+    """
     collection, membership, version = _find(ask, project, name, ref)
     place = aliases.Place(project.entity_name, project.name, collection.name)
     wish = ask.text("do")
-    here = version_path(project, collection.name, membership.number, collection.type_name)
+    to = version_path(project, collection.name, membership.number, collection.type_name)
+    up = collection_path(project, collection.name, collection.type_name)
+    notice = ""
     try:
         if wish == "add-alias":
+            elsewhere = _elsewhere(ask, project, collection, membership)
+            if elsewhere is not None:
+                return show(ask, project, name, ref, where=wish, moving=elsewhere)
             aliases.edit(ask.ctx, version.id, add=[(place, ask.text("alias").strip())])
+        elif wish == "move-alias":
+            _move(ask, project, collection, membership)
         elif wish == "remove-alias":
             _remove_alias(ask, project, version, place)
         elif wish in ("add-tag", "remove-tag"):
             tags = [ask.text("tag").strip()]
+            adding = wish == "add-tag"
             edit = (
                 operations.VersionEdit(add_tags=tags)
-                if wish == "add-tag"
+                if adding
                 else operations.VersionEdit(remove_tags=tags)
             )
             operations.edit(ask.ctx, version.id, edit)
         elif wish == "describe":
             text = ask.text("description").replace("\r\n", "\n")
             operations.edit(ask.ctx, version.id, operations.VersionEdit(description=text))
+        elif wish == "link":
+            to, notice = version_link.link(ask, version)
         elif wish == "unlink":
             collections.unlink(ask.ctx, version.id, collection.id)
-            here = collection_path(project, collection.name, collection.type_name)
+            to = up
+            notice = f"v{membership.number} is unlinked. For 7 days it can be restored."
+        elif wish == "delete":
+            operations.delete(ask.ctx, version.id, delete_aliases=True, unlink=True)
+            to = up
+            notice = f"v{membership.number} is deleted. For 7 days it can be restored."
         else:
             raise Invalid("This form is not one of this page")
     except DomainError as error:
         return show(ask, project, name, ref, error, wish)
-    return Moved(ask.root + here)
+    return Moved(ask.root + to, notice=notice)
+
+
+def _elsewhere(
+    ask: Ask, project: Project, collection: Collection, membership: Membership
+) -> Standing | None:
+    """The alias's present holder, when that is another version and the person may move it (R70)."""
+    name = ask.text("alias").strip()
+    role = projects.role_in(ask.ctx, project)
+    protected = name in protected_names(ask, project)
+    if why_not(role, Permission.PROTECTED_ALIAS if protected else Permission.ALIAS):
+        return None
+    try:
+        found = alias_move.get(ask.ctx, project, collection, name)
+    except NotFound:
+        return None
+    return None if found.number == membership.number else found
+
+
+def _move(ask: Ask, project: Project, collection: Collection, membership: Membership) -> None:
+    """The alias moves here, if it is still where the person was told it is (R70, R88)."""
+    expected = Expected(version=ask.text("expected") or None)
+    move = Move(collection.name, ask.text("alias"), f"v{membership.number}", expected)
+    alias_move.move(ask.ctx, project.id, [move])
 
 
 def _remove_alias(ask: Ask, project: Project, version: Version, place: aliases.Place) -> None:
@@ -226,3 +262,6 @@ def _remove_alias(ask: Ask, project: Project, version: Version, place: aliases.P
     if alias in protected_names(ask, project) and ask.text("typed").strip() != alias:
         raise Invalid("Type the alias to confirm that it is to be taken off", field="typed")
     aliases.edit(ask.ctx, version.id, remove=[(place, alias)])
+
+
+__all__ = ["LINK_SECONDS", "change", "show"]

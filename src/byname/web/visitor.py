@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -12,8 +12,17 @@ from urllib.parse import quote
 from byname.domain.errors import DomainError, Forbidden, Kind, NotFound, Unauthenticated
 from byname.domain.names import RESERVED_ENTITIES
 from byname.domain.session import ABSOLUTE, Session
+from byname.http.content import disposition
 from byname.http.errors import STATUS_BY_KIND, error_headers
-from byname.http.message import Handler, Header, Request, send_bytes, send_empty, send_page
+from byname.http.message import (
+    Handler,
+    Header,
+    Request,
+    send_bytes,
+    send_empty,
+    send_page,
+    send_start,
+)
 from byname.operations import group
 from byname.operations import session as sessions
 from byname.operations.context import Context
@@ -26,6 +35,7 @@ FORM_BYTES_MAX = 256 * 1024
 FORM_PURPOSE = "session-form"
 FORM_SECONDS = 12 * 3600
 NEXT_LENGTH_MAX = 2_048
+FILE_HEADERS: tuple[Header, ...] = ((b"content-security-policy", b"sandbox; default-src 'none'"),)
 NOTICE_COOKIE = b"byname_notice"
 NOTICE_PURPOSE = "notice"
 NOTICE_SECONDS = 60
@@ -133,6 +143,8 @@ class Ask:
     session: Session
     params: Mapping[str, str]
     query: Callable[[str], str | None]
+    queries: Callable[[str], list[str]]
+    """All values of a word of the query, for those that may stand there more than once."""
     client: str
     """The network address it came from."""
     part: bool = False
@@ -192,7 +204,16 @@ class Sent:
     media_type: str
 
 
-Answer: TypeAlias = Shown | Moved | Sent
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that the browser keeps, sent piece by piece as it is put together."""
+
+    filename: str
+    content_type: str
+    pieces: Iterator[bytes]
+
+
+Answer: TypeAlias = Shown | Moved | Sent | Written
 Reader: TypeAlias = Callable[[Ask], Answer]
 
 
@@ -275,6 +296,7 @@ async def answer_as(
         session=visit.session,
         params=request.params,
         query=request.query,
+        queries=request.queries,
         client=request.client,
         part=wants_part(request),
         notice="" if wants_part(request) else _read_notice(site, request, visit.session),
@@ -294,10 +316,25 @@ async def answer_as(
         made.headers.append(_notice_cookie(ask, made.notice))
     if made.content is not None:
         await send_bytes(request, made.status, made.content, made.headers)
+    elif made.pieces is not None:
+        await _send_pieces(request, made.headers, made.pieces)
     elif made.status == 303:
         await send_empty(request, 303, made.headers)
     else:
         await send_page(request, made.html, made.status, made.headers)
+
+
+async def _send_pieces(request: Request, headers: list[Header], pieces: Iterator[bytes]) -> None:
+    def following() -> bytes | None:
+        return next(pieces, None)
+
+    # The first piece is made before anything is sent, so that a refusal can still be told.
+    piece = await asyncio.to_thread(following)
+    await send_start(request, 200, headers)
+    while piece is not None:
+        await request.send({"type": "http.response.body", "body": piece, "more_body": True})
+        piece = await asyncio.to_thread(following)
+    await request.send({"type": "http.response.body", "body": b""})
 
 
 def _refusal(error: DomainError) -> Shown:
@@ -312,6 +349,7 @@ class _Made:
     forget: bool = False
     notice: str = ""
     content: bytes | None = None
+    pieces: Iterator[bytes] | None = None
 
 
 def _work(ask: Ask, answer: Reader, *, changes: bool) -> _Made:
@@ -335,6 +373,14 @@ def render(ask: Ask, answer: Answer) -> _Made:
             NOT_KEPT,
         ]
         return _Made(200, "", headers, content=answer.content)
+    if isinstance(answer, Written):
+        headers = [
+            *FILE_HEADERS,
+            (b"content-type", answer.content_type.encode("ascii")),
+            (b"content-disposition", disposition(answer.filename)),
+            NOT_KEPT,
+        ]
+        return _Made(200, "", headers, pieces=answer.pieces)
     error = answer.error
     html = TEMPLATES.get_template(answer.template).render(
         {

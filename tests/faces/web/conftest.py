@@ -95,7 +95,12 @@ class App:
 
     def add(self, name: str, role: Role) -> None:
         """A person in the organization, with that role in the registry Model."""
-        person = self.world.add_person(name, in_organization="member")
+        self.world.add_person(name, in_organization="member")
+        self.add_role(name, role)
+
+    def add_role(self, name: str, role: Role) -> None:
+        """That person has the role in the registry Model."""
+        person = self.world.people[name]
         found = registry.get_by_name(self.world.admin, ORGANIZATION, "Model")
         member.add(self.world.admin, found.id, user_ids=[person.who.user_id], role=role)
 

@@ -37,10 +37,11 @@ PAYLOADS = (
 )  # fmt: skip
 
 ELEMENTS = {
-    "a", "b", "body", "button", "circle", "code", "datalist", "dd", "details", "dialog", "div",
-    "dl", "dt", "fieldset", "form", "h1", "h2", "h3", "head", "header", "hr", "html", "input",
-    "kbd", "label", "legend", "li", "link", "main", "meta", "nav", "option", "p", "path", "pre",
-    "rect", "section", "select", "small", "span", "summary", "svg", "table", "tbody", "td",
+    "a", "aside", "b", "blockquote", "body", "button", "circle", "code", "datalist", "dd", "defs",
+    "details", "dialog", "div", "dl", "dt", "em", "fieldset", "form", "g", "h1", "h2", "h3", "h4",
+    "h5", "h6", "head", "header", "hr", "html", "input", "kbd", "label", "legend", "li", "link",
+    "main", "marker", "meta", "nav", "ol", "option", "p", "path", "pre", "rect", "s", "section",
+    "select", "small", "span", "strong", "summary", "svg", "table", "tbody", "td", "text",
     "textarea", "th", "thead", "time", "title", "tr", "ul",
 }  # fmt: skip
 
@@ -120,6 +121,8 @@ def test_a10_no_field_becomes_markup_on_any_page(app: App, payload: str) -> None
         admin, files={file_name.lstrip("/"): b"x"}, type_name=name, aliases=(alias,), run="r"
     )
     place, _ = link_version(admin, source, name, (alias, "plain"), project=model.name)
+    second = log_version(admin, files={"other": b"y"}, type_name=name)
+    link_version(admin, second, name, (), project=model.name)
     protected_alias.create(admin, model.id, alias)
     versions.edit(
         admin,
@@ -139,7 +142,16 @@ def test_a10_no_field_becomes_markup_on_any_page(app: App, payload: str) -> None
         "/": (payload,), start: (payload, name), zoo: (payload, alias, name),
         f"{zoo}&tab=history": (alias,), version: (payload, alias, name),
         f"{version}&tab=metadata": (json.dumps(payload, ensure_ascii=False),),
-        f"{version}&tab=usage": (), f"{version}&tab=files": (file_name.lstrip("/"),),
+        f"{version}&tab=usage": (),
+        f"{version}&tab=files": (file_name.lstrip("/").partition("/")[0],),
+        f"{version}&tab=files&file={_quoted(file_name.lstrip('/'))}": (),
+        f"{version}&tab=lineage": (), f"{source_page}/v0?link=": (registry_name,),
+        f"{source_page}/v0?link={_quoted(registry_name)}": (registry_name,),
+        f"{zoo}&tab=aliases": (alias,), f"{zoo}&metric={_quoted(payload)}": (payload,),
+        f"{zoo}&tab=aliases&alias={_quoted(alias)}": (alias,),
+        f"{zoo}&tab=aliases&alias={_quoted(alias)}&restore=1": (alias,),
+        f"{zoo}&choose=metrics": (), f"{zoo}&confirm=delete": (alias, name),
+        f"{zoo}&confirm=rename": (name,), f"{zoo}&compare=v0&compare=v1": (payload, alias),
         f"{version}&confirm=remove-alias&alias={_quoted(alias)}": (alias, name),
         f"{version}&confirm=unlink": (alias,), f"/search?q={_quoted(name[:90])}": (name,),
         "/account": (payload[:100].strip(),),
@@ -161,6 +173,10 @@ def test_a10_no_field_becomes_markup_on_any_page(app: App, payload: str) -> None
     for path in (f"/orgs/acme/registry/{_quoted(payload)}", f"/vision/{_quoted(payload)}",
                  f"{start}?selectionPath={_quoted(payload)}", f"{zoo}&version={_quoted(payload)}",
                  f"/vision/training/runs/{_quoted(payload)}", f"/?org={_quoted(payload)}",
+                 f"{zoo}&filter={_quoted(payload)}", f"{zoo}&sort=-metric:{_quoted(payload)}",
+                 f"{zoo}&tab=history&actor={_quoted(payload)}&since={_quoted(payload)}",
+                 f"{zoo}&compare={_quoted(payload)}&compare=v0",
+                 f"{version}&tab=lineage&node={_quoted(payload)}&open={_quoted(payload)}",
                  f"/search?q={_quoted(payload)}", f"/search?q=x&kind={_quoted(payload)}",
                  f"/search?q=x&registry={_quoted(payload)}"):  # fmt: skip
         _check(path, browser.client.get(path, headers={"accept": "text/html"}).text, ())

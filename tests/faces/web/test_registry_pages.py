@@ -121,7 +121,7 @@ class TestBadges:
         assert "Remove the alias" not in viewer
         assert 'aria-label="Add an alias"' not in viewer
         assert "To change aliases you need the role member; yours is viewer." in viewer
-        assert re.search(r'disabled title="To change aliases[^>]+>\+<', viewer)
+        assert re.search(r'aria-disabled="true">\+<span class="reason">To change aliases', viewer)
 
 
 class TestAliases:
@@ -129,9 +129,32 @@ class TestAliases:
 
     def test_r73_plus_puts_one_on_and_moves_it(self, zoo: App) -> None:
         zoo.add("max", Role.MEMBER)
-        to = zoo.by("max").sent(f"{ZOO}&view=membership&version=v1", do="add-alias", alias="best")
-        assert to == f"{ZOO}&view=membership&version=v1"
+        v1 = f"{ZOO}&view=membership&version=v1"
+        max_ = zoo.by("max")
+        assert max_.sent(v1, do="add-alias", alias="new") == v1
+        # R70: it says where it was, before it does it.
+        asked = max_.send(v1, do="add-alias", alias="best")
+        assert asked.status_code == 200
+        assert "best is on v0 now" in words_of(asked.text)
+        assert aliases_of(zoo)["best"] == 0
+        assert max_.sent(v1, do="move-alias", alias="best", expected="v0") == v1
         assert aliases_of(zoo)["best"] == 1
+        late = max_.send(V0, do="move-alias", alias="best", expected="v0")
+        assert late.status_code == 412
+        assert "is on v1, which is not what was expected" in words_of(late.text)
+        assert aliases_of(zoo)["best"] == 1
+
+    def test_r92_a_member_is_refused_a_protected_one_and_not_asked_first(self, zoo: App) -> None:
+        zoo.add("max", Role.MEMBER)
+        v1 = f"{ZOO}&view=membership&version=v1"
+        for fields in (
+            {"do": "add-alias", "alias": "production"},
+            {"do": "move-alias", "alias": "production", "expected": "v0"},
+        ):
+            answer = zoo.by("max").send(v1, **fields)
+            assert answer.status_code == 403
+            assert "needs the role admin" in words_of(answer.text)
+        assert aliases_of(zoo)["production"] == 0
 
     @pytest.mark.parametrize(
         ("alias", "status", "words"),
@@ -229,7 +252,7 @@ class TestVersionPage:
         page = words_of(admin.get(V0))
         assert "acme/wandb-registry-Model/Zoo:v0" in page
         assert "vision/training/model:v0" in page
-        for tab in ("metadata", "usage", "files"):
+        for tab in ("metadata", "usage", "files", "lineage"):
             assert f"tab={tab}" in admin.get(V0)
             assert f'tab={tab}" aria-current="page"' in admin.get(f"{V0}&tab={tab}")
         usage = words_of(admin.get(f"{V0}&tab=usage"))

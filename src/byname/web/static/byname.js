@@ -78,7 +78,7 @@ document.addEventListener("click", async (event) => {
   const title = part.querySelector("h1");
   // By its text and not by its id: a step inside may be replaced, heading and all.
   dialog.setAttribute("aria-label", title ? title.textContent : document.title);
-  dialog.showModal();
+  if (!dialog.open) dialog.showModal();
   const first = part.querySelector("input:not([type=hidden]), select, textarea") || part.querySelector("button");
   if (first) first.focus();
   if (window.htmx) window.htmx.process(part);
@@ -121,4 +121,104 @@ for (const form of document.querySelectorAll("form[data-on-change]")) {
   form.addEventListener("input", () => {
     button.hidden = false;
   });
+}
+
+// ---- <button data-insert="## Summary"> puts the text at the end of its form's text field ---------
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-insert]");
+  if (!button) return;
+  const area = button.closest("form").querySelector("textarea");
+  const before = area.value.trimEnd();
+  area.value = `${before}${before ? "\n\n" : ""}${button.dataset.insert}\n\n`;
+  area.focus();
+  area.setSelectionRange(area.value.length, area.value.length);
+});
+
+// ---- what takes long says so: <form data-busy="Deleting…"> ---------------------------------------
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.dataset.busy || event.defaultPrevented) return;
+  const button = form.querySelector("button:not([type=button])");
+  const bar = document.createElement("progress");
+  bar.setAttribute("aria-label", form.dataset.busy);
+  button.after(bar);
+  announce(form.dataset.busy);
+  // A button that is disabled at once would not send the form.
+  setTimeout(() => {
+    button.disabled = true;
+    button.textContent = form.dataset.busy;
+  }, 0);
+});
+
+// ---- a button with data-needs="2" waits until so many boxes of its form are ticked ----------------
+function count() {
+  for (const button of document.querySelectorAll("button[data-needs]")) {
+    const ticked = document.querySelectorAll(`input[type=checkbox][form="${button.form.id}"]:checked`).length;
+    button.disabled = ticked !== Number(button.dataset.needs);
+    button.title = button.disabled ? `Tick ${button.dataset.needs} versions` : "";
+  }
+}
+document.addEventListener("change", count);
+document.addEventListener("htmx:afterSettle", count);
+window.addEventListener("pageshow", count);
+
+// ---- lineage: a node's neighbours stay bright under the pointer, and nodes can be dragged ----------
+document.addEventListener("mouseover", (event) => {
+  const node = event.target.closest(".graph .node");
+  for (const each of document.querySelectorAll(".graph .near")) each.classList.remove("near");
+  if (!node) return;
+  const graph = node.closest(".graph");
+  for (const arrow of graph.querySelectorAll(".arrow")) {
+    const { from, to } = arrow.dataset;
+    if (from !== node.dataset.id && to !== node.dataset.id) continue;
+    arrow.classList.add("near");
+    const other = from === node.dataset.id ? to : from;
+    graph.querySelector(`.node[data-id="${CSS.escape(other)}"]`)?.classList.add("near");
+  }
+});
+let drag = null;
+document.addEventListener("pointerdown", (event) => {
+  const node = event.target.closest(".graph .node");
+  if (!node || event.button || event.pointerType === "touch") return;
+  const [x, y] = (node.dataset.at || "0 0").split(" ").map(Number);
+  drag = { node, x, y, fromX: event.clientX, fromY: event.clientY, moved: false };
+});
+document.addEventListener("dragstart", (event) => {
+  if (event.target.closest?.(".graph")) event.preventDefault();
+});
+document.addEventListener("pointermove", (event) => {
+  if (!drag) return;
+  const [dx, dy] = [event.clientX - drag.fromX, event.clientY - drag.fromY];
+  if (!drag.moved && Math.hypot(dx, dy) < 5) return;
+  drag.moved = true;
+  const { node } = drag;
+  const graph = node.closest(".graph");
+  graph.classList.add("dragging");
+  const scale = graph.viewBox.baseVal.width / graph.getBoundingClientRect().width;
+  const [x, y] = [drag.x + dx * scale, drag.y + dy * scale];
+  node.dataset.at = `${x} ${y}`;
+  node.setAttribute("transform", `translate(${x} ${y})`);
+  for (const arrow of graph.querySelectorAll(".arrow")) redraw(graph, arrow, node.dataset.id);
+});
+document.addEventListener("pointerup", () => {
+  if (!drag) return;
+  drag.node.closest(".graph")?.classList.remove("dragging");
+  // The click that ends a dragging opens nothing.
+  if (drag.moved) window.addEventListener("click", (event) => { event.preventDefault(); event.stopPropagation(); }, { capture: true, once: true });
+  drag = null;
+});
+// An arrow of a node that was dragged goes straight from box to box.
+function redraw(graph, arrow, id) {
+  const { from, to } = arrow.dataset;
+  if (from !== id && to !== id) return;
+  const [a, b] = [from, to].map((each) => {
+    const node = graph.querySelector(`.node[data-id="${CSS.escape(each)}"]`);
+    const box = node.querySelector("rect:not(.behind)");
+    const [x, y] = (node.dataset.at || "0 0").split(" ").map(Number);
+    return { x: Number(box.getAttribute("x")) + x, y: Number(box.getAttribute("y")) + y + box.height.baseVal.value / 2, w: box.width.baseVal.value };
+  });
+  const right = a.x + a.w <= b.x;
+  const [x1, x2] = right ? [a.x + a.w, b.x] : [a.x, b.x + b.w];
+  const bend = Math.max(Math.abs(x2 - x1) / 2, 24) * (right ? 1 : -1);
+  arrow.setAttribute("d", `M${x1} ${a.y}C${x1 + bend} ${a.y} ${x2 - bend} ${b.y} ${x2} ${b.y}`);
 }
