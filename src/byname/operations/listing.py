@@ -16,6 +16,7 @@ from byname.operations.collection import resolve_in
 from byname.operations.context import Context
 from byname.store import alias as alias_rows
 from byname.store import collection as collection_rows
+from byname.store import execution as execution_rows
 from byname.store import project as project_rows
 from byname.store import version as version_rows
 from byname.store.database import Transaction
@@ -68,6 +69,11 @@ def version_tags(ctx: Context, ids: Sequence[int]) -> dict[int, list[str]]:
 def collection_tags(ctx: Context, ids: Sequence[int]) -> dict[int, list[str]]:
     """Tags by collection id."""
     return _in_portions(ctx, ids, collection_rows.tags_of_many)
+
+
+def executions_of_collections(ctx: Context, ids: Sequence[int]) -> dict[int, int]:
+    """How often automations that watch a collection have run (up to 10,000), by its id (R40)."""
+    return _in_portions(ctx, ids, execution_rows.counts_of_collections)
 
 
 def collections_of_project(

@@ -54,6 +54,10 @@ class Collection(BaseModel):
     description: str | None
     tags: list[str]
     version_count: int
+    executions: int = Field(
+        description="How often automations that watch it have run, as far as they are kept; at "
+        "most 10,000."
+    )
     created_at: datetime
     updated_at: datetime
 
@@ -67,7 +71,9 @@ class Collections(BaseModel):
 
 def show(ctx: Context, project: Project, found: list[Found]) -> list[Collection]:
     """Collections of one registry as this face shows them."""
-    tags = listing.collection_tags(ctx, [each.id for each in found])
+    ids = [each.id for each in found]
+    tags = listing.collection_tags(ctx, ids)
+    executions = listing.executions_of_collections(ctx, ids)
     return [
         Collection(
             name=each.name,
@@ -76,6 +82,7 @@ def show(ctx: Context, project: Project, found: list[Found]) -> list[Collection]
             description=each.description,
             tags=tags.get(each.id, []),
             version_count=each.version_count,
+            executions=executions.get(each.id, 0),
             created_at=each.created_at,
             updated_at=each.updated_at,
         )

@@ -341,3 +341,21 @@ def remove_old(tx: Transaction, *, before: int, limit: int) -> int:
         " WHERE created_at < :before AND state <> 'pending' ORDER BY created_at LIMIT :limit)",
         {"before": before, "limit": limit},
     )
+
+
+COUNTED_MAX = 10_000
+"""Of more executions than these a list says no more than that there are so many."""
+
+
+def counts_of_collections(tx: Transaction, collection_ids: Sequence[int]) -> dict[int, int]:
+    """How often automations that watch one of these collections have run, by collection id."""
+    if not collection_ids:
+        return {}
+    marks = ",".join("?" * len(collection_ids))
+    rows = tx.all(
+        "SELECT c.id, (SELECT count(*) FROM (SELECT 1 FROM execution x"
+        " WHERE x.collection_id = c.id LIMIT ?)) AS n FROM collection c"
+        f" WHERE c.id IN ({marks})",
+        [COUNTED_MAX, *collection_ids],
+    )
+    return {row["id"]: row["n"] for row in rows}
