@@ -19,6 +19,10 @@ from benchmarks.process import Server
 BYNAME, MLFLOW, REGISTRY = "Byname", "MLflow", "docker-registry"
 
 
+TOLD = "told"
+"""The unit of watching: one watcher who was told of one move."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """Which figure: the operation, whose it is, among how many versions, over how many sockets."""

@@ -8,7 +8,7 @@ from functools import cache
 
 from benchmarks.content import SMALL_BYTES, Large
 from benchmarks.goals import MLFLOW_LARGE, MLFLOW_SMALL
-from benchmarks.measure import BYNAME, MLFLOW, REGISTRY, Case, Key, Step
+from benchmarks.measure import BYNAME, MLFLOW, REGISTRY, TOLD, Case, Key, Step
 from benchmarks.peers.mlflow import MLflow
 from benchmarks.peers.registry import Registry
 from benchmarks.process import Server
@@ -16,6 +16,7 @@ from benchmarks.targets.byname import Byname
 
 MIB = 1024 * 1024
 NAMES = ("resolve", "link", "move")
+WATCHING = ("watch-events", "watch-wait")
 BYTES = ("upload-large", "download-large", "upload-small", "download-small")
 
 
@@ -36,6 +37,7 @@ class Plan:
     """How many links or moves one run makes at the most."""
     large_bytes: int = 1024 * MIB
     small_count: int = 1000
+    watchers: int = 1000
 
     @property
     def pool(self) -> int:
@@ -68,7 +70,7 @@ class Running:
 def groups(plan: Plan, running: Running, only: list[str]) -> list[list[Case]]:
     """The cases to be measured, those that are compared with each other side by side."""
     found: list[list[Case]] = []
-    wanted = set(only or (*NAMES, *BYTES))
+    wanted = set(only or (*NAMES, *WATCHING, *BYTES))
     for count in plan.connections:
         if "resolve" in wanted:
             found.append(_resolve(plan, running, count))
@@ -76,6 +78,7 @@ def groups(plan: Plan, running: Running, only: list[str]) -> list[list[Case]]:
             found.append(_link(plan, running, count))
         if "move" in wanted:
             found.append(_move(plan, running, count))
+    found.extend(_watch(plan, running, each) for each in WATCHING if each in wanted)
     # Every upload runs before the downloads, so that these find what they ask for.
     if "upload-large" in wanted:
         found.append(_large(plan, running, "upload-large"))
@@ -140,6 +143,16 @@ def _move(plan: Plan, running: Running, count: int) -> list[Case]:
             key = Key("move", MLFLOW, MLFLOW_LARGE, count)
             many = _bind(mlflow.move, MLFLOW_LARGE, count, 0.0, max(2, count))
             cases.append(Case(key, mlflow.server, many, rounds_max=plan.slow_rounds))
+    return cases
+
+
+def _watch(plan: Plan, running: Running, operation: str) -> list[Case]:
+    """Only Byname tells of a move; the others would have to be asked again and again."""
+    cases = []
+    for ours in running.byname[:1]:
+        act = ours.watch_events if operation == "watch-events" else ours.watch_wait
+        key = Key(operation, BYNAME, ours.versions, plan.watchers)
+        cases.append(Case(key, ours.server, _bind(act, plan.watchers), TOLD))
     return cases
 
 

@@ -10,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from benchmarks.goals import Verdict
-from benchmarks.measure import Key, Results, Sample
+from benchmarks.measure import TOLD, Key, Results, Sample
 
+TOLD_SECONDS_MAX = 0.25
 SPREAD = "median (lowest-highest of the rounds)"
 
 
@@ -20,12 +21,14 @@ def render(results: Results, verdicts: list[Verdict], notes: list[str]) -> str:
     parts = ["\n".join(f"- {note}" for note in [*notes, _noise(results)])]
     for title, unit, columns in (
         ("Names", "op", ("CPU ms/op", "ops/s", 1e3)),
+        ("Many who watch one name", TOLD, ("CPU ms/told", "told/s", 1e3)),
         ("Files of 100 KiB", "file", ("CPU ms/file", "files/s", 1e3)),
         ("One large file", "GB", ("CPU s/GB", "MB/s", 1.0)),
     ):
         keys = [key for key in results.samples if results.units[key] == unit]
         if keys:
             parts.append(f"## {title}\n\n{_figures(results, keys, *columns)}")
+    parts += [_told(results, key) for key in results.samples if results.units[key] == TOLD]
     if verdicts:
         parts.append(f"## Ratios of CPU time, Byname / other\n\n{_verdicts(verdicts)}")
         promised = [verdict for verdict in verdicts if verdict.met is not None]
@@ -98,6 +101,15 @@ def _figures(
             )
         )
     return _table(header, rows)
+
+
+def _told(results: Results, key: Key) -> str:
+    seconds = _median(list(results.samples[key].values()), "p99")
+    word = "met" if seconds <= TOLD_SECONDS_MAX else "NOT MET"
+    return (
+        f"{key.operation}: {key.connections:,} learn of a move within {seconds * 1e3:.0f} ms at p99; "
+        f"at most {TOLD_SECONDS_MAX * 1e3:.0f} ms: {word}."
+    )
 
 
 def _place(results: Results, key: Key) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from benchmarks import documents, fill, load, machine, process, stream
+from benchmarks import documents, fill, load, machine, process, stream, watchers
 from benchmarks.content import Large, Small, small_files
 from benchmarks.documents import Documents
 from benchmarks.load import Request, WrongAnswerError, request
@@ -22,6 +22,8 @@ from benchmarks.targets.client import Client, File
 
 SETUP_SECONDS = 120
 START_SECONDS = 60.0
+WATCHED_NUMBER = 999
+WATCHED = f"move-{WATCHED_NUMBER}"
 ADDRESS = {
     "entityName": fill.ORGANIZATION,
     "projectName": fill.REGISTRY,
@@ -195,6 +197,38 @@ class Byname:
                 ]
             )
         return self._moves[number]
+
+    # ---- watching --------------------------------------------------------------------------
+
+    def watch_events(self, count: int) -> Step:
+        """So many streams of events; each is told of every move of one alias."""
+        query = urlencode(
+            {
+                "registry": f"{fill.ORGANIZATION}/{fill.REGISTRY}",
+                "collection": fill.COLLECTION,
+                "alias": WATCHED,
+            }
+        )
+        asked = request("GET", f"/api/v1/events?{query}", self._bearer)
+        moves = self._moving(WATCHED_NUMBER)
+        # The first time it is put on; from then on it moves.
+        load.run(self.server.address, [iter([next(moves)])])
+        return Step(lambda: watchers.by_events(self.server.address, asked, count, moves))
+
+    def watch_wait(self, count: int) -> Step:
+        """So many requests that wait for one alias; each is answered at every move of it."""
+        moves = self._moving(WATCHED_NUMBER)
+        load.run(self.server.address, [iter([next(moves)])])
+        path = (
+            f"/api/v1/registries/{fill.ORGANIZATION}/{fill.REGISTRY}/collections/"
+            f"{fill.COLLECTION}/aliases/{WATCHED}?wait=60s"
+        )
+
+        def known(etag: bytes) -> Request:
+            return request("GET", path, {**self._bearer, "If-None-Match": etag.decode()})
+
+        first = watchers.first_etag(self.server.address, known(b'"0"'))
+        return Step(lambda: watchers.by_waiting(self.server.address, known, first, count, moves))
 
     # ---- bytes -----------------------------------------------------------------------------
 

@@ -71,6 +71,8 @@ PAGES = (
     Look("access", f"{REGISTRY}/access"),
     Look("automations", f"{REGISTRY}/automations"),
     Look("automations-viewer", f"{REGISTRY}/automations", "fay"),
+    Look("automations-history", f"{REGISTRY}/automations-history"),
+    Look("team-integrations", f"/{TEAM}?tab=integrations"),
     Look("automation", f"{REGISTRY}/automations/1"),
     Look("automation-delete", f"{REGISTRY}/automations/1?confirm=delete"),
     Look("automation-edit", f"{REGISTRY}/automations/1/edit"),

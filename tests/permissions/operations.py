@@ -679,6 +679,8 @@ ELSEWHERE: dict[str, str] = {
     "POST /orgs/{}/registry/{}/automations/{}/edit": "a page: tests/faces/web",
     "GET /orgs/{}/registry/{}/new-automation": "a page: tests/faces/web",
     "POST /orgs/{}/registry/{}/new-automation": "a page: tests/faces/web",
+    "GET /orgs/{}/registry/{}/automations-history": "a page: tests/faces/web",
+    "POST /orgs/{}/registry/{}/automations-history": "a page: tests/faces/web",
     "GET /orgs/{}/registry/{}/settings": "a page: tests/faces/web",
     "POST /orgs/{}/registry/{}/settings": "a page: tests/faces/web",
     "GET /orgs/{}/registry/{}/access": "a page: tests/faces/web",

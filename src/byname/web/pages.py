@@ -15,6 +15,7 @@ from byname.web import (
     account,
     authorize,
     automation,
+    execution,
     home,
     invitation,
     landing,
@@ -31,6 +32,7 @@ from byname.web import (
     server,
     setup,
     team,
+    team_integrations,
 )
 from byname.web.page import Site, add_static
 
@@ -70,9 +72,11 @@ def add_pages(
     search.add_page(router, site)
     organization.add_pages(router, site)
     server.add_pages(router, site)
+    team_integrations.add_to_team()
     team.add_page(router, site)
     registry.add_page(router, site)
     automation.add_page(router, site)
+    execution.add_page(router, site)
     new_automation.add_page(router, site)
     new_collection.add_page(router, site)
     registry_link.add_page(router, site)

@@ -103,6 +103,7 @@ def head(ask: Ask, registry: Project, tab: str) -> dict[str, Any]:
         "tabs": [
             ("collections", "Collections", here),
             ("automations", "Automations", f"{here}/automations"),
+            ("automations-history", "Automations history", f"{here}/automations-history"),
         ],
         "tab": tab,
         "role": role,
