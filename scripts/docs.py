@@ -1,7 +1,7 @@
 """Writes the pages of the documentation that are made from the code, so that they never disagree.
 
-`docs/settings.md` comes from `byname.settings`. A test fails while the page is not what this
-writes.
+`docs/settings.md` comes from `byname.settings`, `docs/rules.md` from the tests (`rules.py`). A test
+fails while a page is not what this writes.
 """
 
 from __future__ import annotations
@@ -41,3 +41,7 @@ def settings_page() -> str:
 if __name__ == "__main__":
     SETTINGS_PAGE.write_text(settings_page(), encoding="utf-8")
     print(f"{SETTINGS_PAGE.name} is up to date")
+    import rules
+
+    rules.PAGE.write_text(rules.rules_page(), encoding="utf-8")
+    print(f"{rules.PAGE.name} is up to date")

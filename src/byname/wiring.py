@@ -23,6 +23,7 @@ from byname.automations.worker import Worker
 from byname.blobs.local import LocalBlobStore
 from byname.domain.errors import Unavailable
 from byname.domain.project import Project
+from byname.domain.reading import Readings
 from byname.graphql.engine.engine import Engine
 from byname.graphql.face import GraphQLFace
 from byname.graphql.nouns import make_schema
@@ -34,7 +35,7 @@ from byname.http.router import Router
 from byname.http.server import HttpServer
 from byname.http.watchers import Watchers
 from byname.http.writes import Writes
-from byname.operations import delivery, expiry, gc, run_event, secret, setup
+from byname.operations import delivery, expiry, gc, reading, run_event, secret, setup
 from byname.operations.context import Context, now_microseconds
 from byname.operations.dispatch import PageOf
 from byname.operations.health import About, Jobs, SettingInForce
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("byname")
 
 SAVE_USES_SECONDS = 60.0
+SAVE_READINGS_SECONDS = 15.0
 SWEEP_SECONDS = 3600.0
 CHECKPOINT_SECONDS = 30.0
 SILENT_SECONDS = 60.0
@@ -274,7 +276,7 @@ class Application:
 
     def __init__(self, ctx: Context, signer: Signer, settings: Settings) -> None:
         self._sender = Sender(ctx.targets)
-        self.ctx = replace(ctx, sender=self._sender)
+        self.ctx = ctx = replace(ctx, sender=self._sender, readings=Readings())
         self.stopping = threading.Event()
         self.pulse = Pulse(ctx.database)
         """Wakes whoever waits for a commit, of this process or another."""
@@ -331,6 +333,7 @@ class Application:
     async def _living(self) -> AsyncIterator[None]:
         jobs = [
             self._start("Note the last use of keys", SAVE_USES_SECONDS, self._uses.save, self.ctx),
+            self._start("Note who read what", SAVE_READINGS_SECONDS, reading.save, self.ctx),
             self._start("Expire and collect garbage", SWEEP_SECONDS, clean_up, self.ctx),
             self._start("Notice silent runs", SILENT_SECONDS, run_event.notice_silence, self.ctx),
             self._start("Fold in the log", CHECKPOINT_SECONDS, self.ctx.database.checkpoint),
@@ -373,6 +376,7 @@ class Application:
             self._graphql.close()
         self._writes.close()
         self._uses.save(self.ctx)
+        reading.save(self.ctx)
 
 
 def pages_at(address: str) -> PageOf:

@@ -20,9 +20,9 @@ from byname.client import (
     Corrupt,
     DomainError,
     Forbidden,
+    HolderChanged,
     Invalid,
     NotFound,
-    PreconditionFailed,
     Unauthenticated,
     Unavailable,
     download,
@@ -279,6 +279,92 @@ class TestLink:
             client.link(made.full_name, "New")
 
 
+class TestUpload:
+    """R185, R2, R156: a version from files and folders, sent once, and compared at the end."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        made = tmp_path / "from"
+        for name, body in FILES.items():
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
+            (made / name).write_bytes(body)
+        return made
+
+    def test_what_goes_up_comes_down(self, client: Client, folder: Path, tmp_path: Path) -> None:
+        seen: list[tuple[int, int]] = []
+        done = client.upload(
+            folder,
+            f"{TEAM}/{PROJECT}/net",
+            type="model",
+            aliases=["best"],
+            description="d",
+            metadata={"a": 1},
+            progress=lambda there, total: seen.append((there, total)),
+        )
+        size = sum(map(len, FILES.values()))
+        assert (done.ref, done.file_count, done.new) == (f"{TEAM}/{PROJECT}/net:v0", 4, True)
+        assert done.size_bytes == size
+        assert done.sent_bytes == len(FILES["weights"]) + len(b"text")  # Each content once.
+        assert seen[-1] == (size, size)
+        client.download(f"{TEAM}/{PROJECT}/net:best", tmp_path / "to")
+        assert there(tmp_path / "to") == FILES
+
+    def test_the_same_again_is_the_same_version(self, client: Client, folder: Path) -> None:
+        first = client.upload(folder, f"{TEAM}/{PROJECT}/net", type="model")
+        again = client.upload(folder, f"{TEAM}/{PROJECT}/net", type="model", aliases=["new"])
+        assert (again.ref, again.new, again.sent_bytes) == (first.ref, False, 0)
+        assert client.resolve(f"{TEAM}/{PROJECT}/net:new").version == "v0"
+
+    def test_only_what_is_missing_is_sent(self, client: Client, folder: Path) -> None:
+        """What an earlier, broken-off call has sent is not sent again."""
+        send = Transport.send
+        left = iter(range(3))
+
+        def breaks(self: Transport, *args: Any) -> None:
+            if next(left, None) is None:
+                raise Forbidden("cut off")
+            send(self, *args)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Transport, "send", breaks)
+            with pytest.raises(Forbidden, match="cut off"):
+                client.upload(folder, f"{TEAM}/{PROJECT}/net", type="model", parallel=1)
+        done = client.upload([folder], f"{TEAM}/{PROJECT}/net", type="model")
+        assert (done.new, done.sent_bytes) == (True, 0)
+        (folder / "more").write_bytes(b"12345")
+        assert client.upload(folder, f"{TEAM}/{PROJECT}/net", type="model").sent_bytes == 5
+
+    def test_a_file_that_changes_meanwhile_is_noticed(self, client: Client, folder: Path) -> None:
+        send = Transport.send
+
+        def changes(self: Transport, url: str, content: Any, size: int, headers: Any = ()) -> None:
+            if not isinstance(content, bytes):
+                content = b"x" * size
+            send(self, url, content, size, headers)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Transport, "send", changes)
+            with pytest.raises(DomainError, match="MD5"):
+                client.upload(folder, f"{TEAM}/{PROJECT}/net", type="model")
+        with pytest.raises(NotFound):
+            client.resolve(f"{TEAM}/{PROJECT}/net:v0")
+
+    def test_what_is_refused(self, client: Client, folder: Path, tmp_path: Path) -> None:
+        with pytest.raises(Invalid, match="TEAM/PROJECT/NAME"):
+            client.upload(folder, "net", type="model")
+        with pytest.raises(Invalid, match="no file and no folder"):
+            client.upload(tmp_path / "none", f"{TEAM}/{PROJECT}/net", type="model")
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(Invalid, match="There is no file"):
+            client.upload(tmp_path / "empty", f"{TEAM}/{PROJECT}/net", type="model")
+        with pytest.raises(Invalid, match="would both be 'weights'"):
+            client.upload([folder, folder / "weights"], f"{TEAM}/{PROJECT}/net", type="model")
+        with pytest.raises(NotFound):
+            client.upload(folder, "nobody/p/net", type="model")
+        with pytest.raises(DomainError, match="may hold letters"):
+            client.upload(folder, f"{TEAM}/{PROJECT}/a b", type="model")
+
+
 BARE = """
 import sys
 
@@ -325,9 +411,9 @@ class TestMove:
         name = f"{ZOO}:production"
         first = client.move(name, "v0", expect=None)
         assert (first.name, first.version, first.revision) == ("production", "v0", 1)
-        with pytest.raises(PreconditionFailed):
+        with pytest.raises(HolderChanged):
             client.move(name, "v1", expect=None)
-        with pytest.raises(PreconditionFailed, match="is on v0, not on v1"):
+        with pytest.raises(HolderChanged, match="is on v0, which is not what was expected"):
             client.move(name, "v0", expect="v1")
         assert client.move(name, "v1", expect="v0").version == "v1"
         assert client.move(name, "v0").version == "v0"

@@ -1,4 +1,4 @@
-"""Does the schema understand every document that the supported clients ship?
+"""Does the schema understand every document that the supported clients ship (R182)?
 
 What is not understood stands in `sdk_gaps.txt` with its reason. That list may only shrink.
 """
@@ -67,6 +67,7 @@ class TestDocumentsOfTheClient:
         assert len(operations) > 150
 
     def test_what_the_schema_does_not_understand_is_listed(self, version: str) -> None:
+        """R182: all of the client's surface, but for what is listed."""
         unlisted = problems_of(version).keys() - gaps_of(version).keys()
         assert not unlisted, (
             f"{version} ships documents that the schema does not understand; extend the .graphql "

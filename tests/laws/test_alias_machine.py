@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from byname.domain.errors import Conflict, DomainError, Forbidden, NotFound, PreconditionFailed
+from byname.domain.errors import Conflict, DomainError, Forbidden, HolderChanged, NotFound
 from byname.domain.policy import Role
 from byname.domain.version import Version
 from byname.operations import alias, alias_move, collection, protected_alias, registry
@@ -176,7 +176,7 @@ class AliasMachine(RuleBasedStateMachine):
             moved = self.done(
                 actor, moving, lambda: alias_move.move(self.by(actor), self.model, [wanted])
             )
-        except PreconditionFailed:
+        except HolderChanged:
             assert not holds
         else:
             assert holds

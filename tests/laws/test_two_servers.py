@@ -176,7 +176,7 @@ def _read(status: int, body: dict[str, Any]) -> Call:
 def _written(
     status: int, body: dict[str, Any], target: int, expected: tuple[int | None, ...]
 ) -> Call:
-    if status == 412:
+    if status in (409, 412):
         current = _number(body["error"]["details"]["current"])
         return Call(0, 0, current, expected=expected)
     assert status == 200, body

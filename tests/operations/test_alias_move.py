@@ -9,7 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from byname.domain.errors import Conflict, NotFound, PreconditionFailed, Unprocessable
+from byname.domain.errors import (
+    Conflict,
+    HolderChanged,
+    NotFound,
+    PreconditionFailed,
+    Unprocessable,
+)
 from byname.domain.version import Version
 from byname.operations import alias_move, collection, history, registry
 from byname.operations.alias_move import Expected, Move
@@ -55,12 +61,24 @@ class TestCompareAndSet:
     """C2; edge case 2: a stale expectation changes nothing and is told the present holder."""
 
     @pytest.mark.parametrize(
-        "expected",
-        [Expected(version="v1"), Expected(version=None), Expected(revision=9)],
+        ("expected", "kind"),
+        [
+            (Expected(version="v1"), HolderChanged),
+            (Expected(version=None), HolderChanged),
+            (Expected(version="v1", revision=9), HolderChanged),
+            (Expected(revision=9), PreconditionFailed),
+            (Expected(held=False), PreconditionFailed),
+        ],
     )
-    def test_stale(self, world: World, three: list[Version], expected: Expected) -> None:
+    def test_stale(
+        self,
+        world: World,
+        three: list[Version],
+        expected: Expected,
+        kind: type[HolderChanged | PreconditionFailed],
+    ) -> None:
         move(world, Move("Zoo", "production", "v0"))
-        with pytest.raises(PreconditionFailed) as refusal:
+        with pytest.raises(kind) as refusal:
             move(world, Move("Zoo", "production", "v2", expected))
         assert refusal.value.details["current"] == "v0"
         assert resolved(world, "production") == 0
@@ -115,7 +133,7 @@ class TestGroups:
 
     def test_one_failure_stops_all(self, world: World, three: list[Version]) -> None:
         move(world, Move("Yard", "eu", "v0"))
-        with pytest.raises(PreconditionFailed):
+        with pytest.raises(HolderChanged):
             move(
                 world,
                 Move("Zoo", "eu", "v1"),
@@ -155,7 +173,7 @@ class TestUndo:
         move(world, Move("Zoo", "a", "v1"))
         assert self.undo(world, 2).number == 0
         assert self.undo(world, 3).number == 1
-        with pytest.raises(PreconditionFailed):
+        with pytest.raises(HolderChanged):
             self.undo(world, 3)
         assert resolved(world, "a") == 1
         with world.admin.database.read() as tx:

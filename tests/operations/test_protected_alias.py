@@ -63,7 +63,7 @@ def zoo(world: World) -> int:
 
 
 class TestOnlyAdminsMoveThem:
-    """R80, R84, R91, I7; edge cases 3 and 9: refused whole, naming alias and role."""
+    """R78, R80, R84, R91, I7; edge cases 3 and 9: refused whole, naming alias and role."""
 
     @pytest.mark.parametrize(
         "attempt",
@@ -203,7 +203,7 @@ class TestAProtectedVersionIsNotEdited:
 
 
 class TestTheList:
-    """R79, R82, R89, R90; edge cases 7, 8 and 10."""
+    """R66, R79, R82, R89, R90; edge cases 7, 8 and 10."""
 
     def test_uses_are_locked_at_once_and_freed_at_once(self, world: World, member: Context) -> None:
         version = log_version(world.admin)

@@ -48,7 +48,7 @@ def rows(world: World) -> Sequence[tuple[object, ...]]:
 
 
 class TestUse:
-    """Use is written down once, whichever way the version was reached."""
+    """R151, R157: use is written down once, whichever way the version was reached, and as what."""
 
     def test_once_however_often_it_is_said(self, world: World) -> None:
         version = log_version(world.admin)

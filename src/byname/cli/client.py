@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import typer
 
 from byname.cli.output import EXIT_BY_KIND, EXIT_INTERNAL, Refused
+from byname.client.errors import ERROR_BY_STATUS
 
 TIMEOUT_SECONDS = 60
 ANSWER_BYTES_MAX = 10_000_000
@@ -161,10 +162,8 @@ def _read(content: bytes) -> dict[str, Any]:
 
 
 def _refused(status: int, content: bytes) -> Refused:
-    from byname.http.errors import STATUS_BY_KIND
-
-    exits = {number: EXIT_BY_KIND[kind] for kind, number in STATUS_BY_KIND.items() if number < 500}
-    exits |= {405: 2, 410: 7, 501: 7, 507: 7}
+    exits = {number: EXIT_BY_KIND[error.kind] for number, error in ERROR_BY_STATUS.items()}
+    exits |= {405: 2, 410: 7}
     try:
         error = json.loads(content)["error"]
         code, message = str(error["code"]), str(error["message"])

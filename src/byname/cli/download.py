@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +10,8 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url
 from byname.cli.output import AsJson, tell, telling
+from byname.cli.progress import bar
 from byname.client import Client
-from byname.client.download import Progress
 
 
 def download(
@@ -30,7 +27,7 @@ def download(
     as_json: AsJson = False,
 ) -> None:
     """Download a version: in parallel, resumable, each file verified by its SHA-256."""
-    with telling(as_json), _bar(ref, shown=not as_json and sys.stderr.isatty()) as progress:
+    with telling(as_json), bar(ref, as_json) as progress:
         client = Client(url, api_key)
         done = client.download(ref, folder, progress=progress, parallel=parallel)
         answer = {
@@ -44,19 +41,3 @@ def download(
         if done.references:
             text += f"\n{len(done.references)} references to elsewhere were not fetched."
         tell(as_json, answer, text)
-
-
-@contextmanager
-def _bar(title: str, *, shown: bool) -> Iterator[Progress | None]:
-    """A bar on standard error, for people who watch."""
-    if not shown:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TransferSpeedColumn
-    from rich.progress import Progress as Bars
-
-    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(title, total=None)
-        yield lambda there, total: bars.update(task, completed=there, total=total)

@@ -29,6 +29,7 @@ from byname.cli import (
     tag,
     team,
     trash,
+    upload,
     user,
     watch,
     webhook,
@@ -73,6 +74,7 @@ app.command("history")(history.history)
 app.command("search")(search.search)
 app.command("download")(download.download)
 app.command("watch")(watch.watch)
+app.command("upload")(upload.upload)
 app.add_typer(trash.app, name="trash")
 app.command("gc")(gc.gc)
 app.add_typer(automation.app, name="automation")

@@ -50,6 +50,16 @@ def telling(as_json: bool) -> Iterator[None]:
         _fail(as_json, error.code, error.message, error.exit_code)
     except DomainError as error:
         _fail(as_json, error.code, error.message, EXIT_BY_KIND[error.kind])
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "byname":
+            raise
+        _fail(
+            as_json,
+            "not_installed",
+            f"This command needs the packages of the server ({error.name} is missing): "
+            'pip install "byname[server]"',
+            EXIT_BY_KIND[Kind.UNSUPPORTED],
+        )
 
 
 def _fail(as_json: bool, code: str, message: str, exit_code: int) -> NoReturn:

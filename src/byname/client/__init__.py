@@ -6,13 +6,14 @@ client = Client("http://127.0.0.1:8080", api_key)
 client.download("acme/wandb-registry-Model/Zoo:production", "model")
 """
 
-from byname.client.client import Alias, Client, Download, Version
+from byname.client.client import Alias, Client, Download, Upload, Version
 from byname.client.errors import Corrupt
 from byname.client.watch import Swap
 from byname.domain.errors import (
     Conflict,
     DomainError,
     Forbidden,
+    HolderChanged,
     Invalid,
     NotFound,
     PreconditionFailed,
@@ -32,6 +33,7 @@ __all__ = [
     "DomainError",
     "Download",
     "Forbidden",
+    "HolderChanged",
     "Invalid",
     "NotFound",
     "PreconditionFailed",
@@ -42,5 +44,6 @@ __all__ = [
     "Unavailable",
     "Unprocessable",
     "Unsupported",
+    "Upload",
     "Version",
 ]

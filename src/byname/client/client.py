@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from byname.client import download as downloads
+from byname.client import upload as uploads
 from byname.client import watch as watching
 from byname.client.download import Progress, RemoteFile
+from byname.client.errors import Corrupt
 from byname.client.transport import NOT_MODIFIED, Answer, Transport, path
 from byname.client.watch import Held, Swap, Trouble
 from byname.domain import names
-from byname.domain.errors import Invalid, NotFound, PreconditionFailed
+from byname.domain.errors import Invalid, NotFound
 
 
 class _Any(enum.Enum):
@@ -54,6 +57,20 @@ class Download:
     """What really came; the rest was there already."""
     references: dict[str, str]
     """Addresses that the version only points to, by path; they are not fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A version that was logged."""
+
+    ref: str
+    """`team/project/name:vN`, to link it by."""
+    file_count: int
+    size_bytes: int
+    sent_bytes: int
+    """What really went; the server had the rest."""
+    new: bool
+    """Whether it is a new version: the same content again is the one it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +235,56 @@ class Client:
 
     # ---- writing ---------------------------------------------------------------------------
 
+    def upload(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        name: str,
+        *,
+        type: str,  # noqa: A002  The SDK's word.
+        aliases: Sequence[str] = (),
+        description: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        progress: Progress | None = None,
+        parallel: int = 8,
+    ) -> Upload:
+        """The files, and what is in the folders, are a version of `team/project/name`.
+
+        The same content again is the version it was, and gets the aliases. Cut off, another call sends
+        only what is missing. At the end the server's SHA-256 of every file is compared with ours.
+
+        Raises:
+            Invalid: there is no such file, two would get one path, or the name is none.
+            NotFound, Forbidden: you may not log there.
+            Corrupt: the server keeps other bytes than were read here.
+        """
+        pieces = name.split("/")
+        if len(pieces) != 3 or not all(pieces) or ":" in name:
+            raise Invalid(f"{name[:200]!r} is no place for a version: write TEAM/PROJECT/NAME")
+        given = [paths] if isinstance(paths, str | Path) else list(paths)
+        found = uploads.gather([Path(each) for each in given])
+        with ThreadPoolExecutor(max(1, parallel), thread_name_prefix="byname") as pool:
+            files = list(pool.map(lambda each: uploads.read(*each), found))
+        team, project, bare = pieces
+        new = uploads.NewVersion(team, project, bare, type, aliases, description, metadata)
+        logged = uploads.upload(self._transport, new, files, progress=progress, parallel=parallel)
+        ref = f"{name}:v{logged.number}"
+        self._compare(ref, {each.path: each.sha256 for each in files})
+        return Upload(
+            ref, len(files), sum(f.size_bytes for f in files), logged.sent_bytes, logged.made
+        )
+
+    def _compare(self, ref: str, expected: dict[str, str]) -> None:
+        """The server keeps what was read here, file by file."""
+        kept = {
+            entry["path"]: entry["sha256"]
+            for entry in self._entries(self._resolve(ref, files="true").body)
+        }
+        wrong = sorted(
+            path for path in expected.keys() | kept.keys() if expected.get(path) != kept.get(path)
+        )
+        if wrong:
+            raise Corrupt(f"{ref} holds other bytes than were read here: {', '.join(wrong[:5])}")
+
     def link(self, version: str, collection: str, aliases: Sequence[str] = ()) -> Version:
         """The version is in the collection and holds the aliases there: all or nothing.
 
@@ -244,24 +311,15 @@ class Client:
         With `expect`, only if it was on that version just before; None expects that nobody held it.
 
         Raises:
-            PreconditionFailed: it was on another version; nothing was changed.
+            HolderChanged: it was on another version, `details["current"]`; nothing was changed.
             Forbidden: the name is protected, or your role is too low.
         """
         place, name = self._place(alias, named=True)
-        where = path(*place, "aliases", name)
-        headers = {}
-        if expect is None:
-            headers["If-None-Match"] = "*"
-        elif not isinstance(expect, _Any):
-            present = self._transport.ask("GET", where)
-            if present.body["version"] != expect:
-                raise PreconditionFailed(
-                    f"{name} is on {present.body['version']}, not on {expect}; nothing was changed",
-                    current=present.body["version"],
-                )
-            headers["If-Match"] = present.headers["etag"]
-        answer = self._transport.ask("PUT", where, {"version": version}, headers=headers)
-        return _alias(name, answer.body)
+        move: dict[str, Any] = {"collection": place[-1], "alias": name, "version": version}
+        if not isinstance(expect, _Any):
+            move["expect"] = expect
+        moved = self._transport.ask("POST", path(*place[:3], "alias-moves"), {"moves": [move]})
+        return _alias(name, moved.body["aliases"][0])
 
     def history(self, ref: str) -> list[dict[str, Any]]:
         """What happened to a collection, or to one alias of it, as the server tells it."""

@@ -35,10 +35,19 @@ class Corrupt(DomainError):
 def refusal(status: int, content: bytes) -> DomainError:
     """The error that an answer of this status stands for."""
     kind = ERROR_BY_STATUS.get(status, errors.Unavailable)
+    if status == 409 and b'"holder_changed"' in content:
+        kind = errors.HolderChanged
     try:
-        told = json.loads(content)["error"]
-        code, message, details = str(told["code"]), str(told["message"]), told.get("details")
-    except (ValueError, KeyError, TypeError):
+        answer = json.loads(content)
+        if "errors" in answer:
+            # The SDK's face says it in GraphQL's way.
+            told = answer["errors"][0]
+            details = dict(told["extensions"])
+            code, message = str(details.pop("code")), str(told["message"])
+        else:
+            told = answer["error"]
+            code, message, details = str(told["code"]), str(told["message"]), told.get("details")
+    except (ValueError, KeyError, TypeError, IndexError):
         code, message = "unexpected", f"The server answered with HTTP status {status}"
         details = None
     words = {str(key): value for key, value in details.items()} if isinstance(details, dict) else {}

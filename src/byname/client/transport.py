@@ -6,7 +6,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
@@ -92,6 +92,25 @@ class Transport:
             text = answer.read(ANSWER_BYTES_MAX)
             status, received = answer.status or 0, answer.headers
         return Answer(status, _object(text, self._url), _folded(received))
+
+    def send(self, url: str, content: Any, size_bytes: int, headers: Sequence[str] = ()) -> None:
+        """The content, bytes or an open file, is at an address that needs no key.
+
+        Raises:
+            DomainError: as `ask`.
+        """
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise Invalid(f"{url[:200]!r} is no address that files are sent to")
+        sent = {"User-Agent": "byname", "Content-Length": str(size_bytes)}
+        for line in headers:
+            name, _, value = line.partition(":")
+            sent[name.strip()] = value.strip()
+        sent.setdefault("Content-Type", "application/octet-stream")
+        request = urllib.request.Request(  # noqa: S310  The scheme was looked at.
+            url, data=content, headers=sent, method="PUT"
+        )
+        with _open(request, url) as answer:
+            answer.read(ANSWER_BYTES_MAX)
 
     @contextmanager
     def fetch(self, url: str, first: int | None = None, last: int | None = None) -> Iterator[Any]:

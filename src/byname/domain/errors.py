@@ -75,8 +75,14 @@ class Conflict(DomainError):
     code = "conflict"
 
 
+class HolderChanged(Conflict):
+    """A name is not on the version that a request said it is on. `current` says what holds it (R70)."""
+
+    code = "holder_changed"
+
+
 class PreconditionFailed(DomainError):
-    """The state the asker expected is not the present one. `current` says what is."""
+    """A header of the request named a state that is not the present one. `current` says what is."""
 
     kind = Kind.PRECONDITION
     code = "precondition_failed"

@@ -16,7 +16,7 @@ LIMIT_MAX = 1_000
 AUDIT_LIMIT_MAX = 20_000
 STEPS_MAX = 10_000
 
-_CURSOR = re.compile(r"(\d{1,18})\.(\d{1,18})")
+_CURSOR = re.compile(r"(\d{1,18})\.(\d{1,18})(?:\.(\d{1,18}))?")
 _AT = re.compile(r"(\d{8}T\d{6})(\.\d{1,6})?Z")
 _STEPS = re.compile(r"\d{1,5}")
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "|", "%")
@@ -28,6 +28,8 @@ class Cursor:
 
     ledger_id: int
     id: int
+    reading: int = 0
+    """In the audit log: behind that reading, which lies behind the entry."""
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
@@ -39,12 +41,13 @@ class Cursor:
         found = _CURSOR.fullmatch(text)
         if found is None:
             raise Unprocessable("The cursor is not one that a page ended with", field="cursor")
-        return cls(int(found[1]), int(found[2]))
+        return cls(int(found[1]), int(found[2]), int(found[3] or 0))
 
     @property
     def text(self) -> str:
         """As it is handed out."""
-        return f"{self.ledger_id}.{self.id}"
+        text = f"{self.ledger_id}.{self.id}"
+        return f"{text}.{self.reading}" if self.reading else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,10 @@ class Entry:
     revision: int | None = None
     """Of the alias, for what happened to aliases."""
     cause: str | None = None
+    address: str | None = None
+    """In the audit log: the network address it was asked from."""
+    client: str | None = None
+    """In the audit log: what it was asked with."""
     names: tuple[str, ...] = ()
     """Of a link: the aliases that it placed, or took with it."""
     digest: str | None = None

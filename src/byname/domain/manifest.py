@@ -12,12 +12,12 @@ from typing import Any
 
 import orjson
 
+from byname.domain.digest import digest_of_lines
 from byname.domain.errors import Unprocessable
 
 PATH_LENGTH_MAX = 4096
 ENTRIES_MAX = 1_000_000
 POLICY = "wandb-storage-policy-v1"
-_FIRST_LINE = b"wandb-artifact-manifest-v1\n"
 
 
 class ManifestKind(StrEnum):
@@ -176,10 +176,7 @@ def check_md5(digest: str, what: str) -> str:
 
 def digest_of(entries: Iterable[Entry]) -> str:
     """The artifact digest: MD5 over the entries sorted by path, in hex (protocol 10.2)."""
-    md5 = hashlib.md5(_FIRST_LINE, usedforsecurity=False)
-    for entry in sorted(entries, key=lambda e: e.path):
-        md5.update(f"{entry.path}:{entry.digest}\n".encode())
-    return md5.hexdigest()
+    return digest_of_lines((entry.path, entry.digest) for entry in entries)
 
 
 def merge(base: Iterable[Entry], added: Iterable[Entry]) -> list[Entry]:

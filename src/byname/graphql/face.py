@@ -24,6 +24,7 @@ from byname.http.authentication import KeyUses, authenticate
 from byname.http.body import read_body
 from byname.http.errors import error_headers
 from byname.http.message import Request, send_json_bytes
+from byname.http.origin import origin_of
 from byname.http.remembered import Remembered
 from byname.http.writes import Writes
 from byname.operations.context import Context
@@ -102,7 +103,8 @@ class GraphQLFace:
         if actor is None and not OPEN_FIELDS.issuperset(prepared.root_fields):
             self._ctx.who  # noqa: B018  Raises for an anonymous asker.
         context = RequestContext(
-            self._ctx.acting(actor, "sdk"), self._addresses.for_request(request)
+            self._ctx.acting(actor, "sdk", origin_of(request.scope)),
+            self._addresses.for_request(request),
         )
         result = await self._run(prepared, variables, context)
         return errors.render(result, request.id)

@@ -60,7 +60,14 @@ def write(ctx: Context, tx: Transaction, collection_id: int, changes: Sequence[C
         return
     head = alias_rows.head(tx, collection_id, [change.name for change in changes])
     protected_alias.check_changes(ctx, tx, head.project_id, head.protected, changes)
-    author = alias_rows.Author(ctx.who.row_id, ctx.who.username, ctx.face, ctx.now())
+    author = alias_rows.Author(
+        ctx.who.row_id,
+        ctx.who.username,
+        ctx.face,
+        ctx.now(),
+        ctx.origin.address,
+        ctx.origin.client,
+    )
     alias_rows.apply(tx, head, changes, author)
 
 

@@ -12,7 +12,14 @@ from byname.domain import alias as rules
 from byname.domain import names
 from byname.domain.alias import Change, Holder
 from byname.domain.collection import Collection, Membership
-from byname.domain.errors import Conflict, NotFound, PreconditionFailed, Unprocessable, missing
+from byname.domain.errors import (
+    Conflict,
+    HolderChanged,
+    NotFound,
+    PreconditionFailed,
+    Unprocessable,
+    missing,
+)
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.version import Version
@@ -48,8 +55,8 @@ class Expected:
     """The number that holds it, such as `v3`; None for nobody."""
     revision: int | None = None
     """The alias's revision, while somebody holds it."""
-    held: bool = False
-    """Somebody must hold it."""
+    held: bool | None = None
+    """Somebody must hold it, or nobody may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +148,8 @@ def move(ctx: Context, project_id: int, moves: Sequence[Move]) -> list[Standing]
             taken off that nobody holds.
         Forbidden: the role is below Member, or for a protected alias below Admin (R80).
         Conflict: a new alias looks like a protected one (R90).
-        PreconditionFailed: an expectation does not hold; `current` is the present holder.
+        HolderChanged: it is on another version than was expected; `current` is the present holder.
+        PreconditionFailed: its revision is another, or it is (not) held; `current` as above.
         Unprocessable: a name is not allowed, an alias is moved twice, or there are over 1,000.
     """
     if not 1 <= len(moves) <= MOVES_MAX:
@@ -216,17 +224,14 @@ def _check_expected(
     expected: Expected,
 ) -> None:
     current = None if present is None else f"v{present.number}"
-    holds = True
-    if not isinstance(expected.version, _Any):
-        holds = expected.version == current
-    if expected.held:
-        holds = holds and present is not None
+    right_version = isinstance(expected.version, _Any) or expected.version == current
+    holds = expected.held is None or expected.held == (present is not None)
     if expected.revision is not None:
         found = alias_rows.find(tx, collection.id, name)
         holds = holds and present is not None and found is not None
         holds = holds and found is not None and found.revision == expected.revision
-    if not holds:
-        raise PreconditionFailed(
+    if not (holds and right_version):
+        raise (PreconditionFailed if right_version else HolderChanged)(
             f"{project.place}/{collection.name}:{name} is "
             + ("on no version" if current is None else f"on {current}")
             + ", which is not what was expected; nothing was changed",
@@ -245,7 +250,7 @@ def undo(ctx: Context, project_id: int, collection_name: str, name: str, revisio
         NotFound: the registry or collection is absent or hidden, or the alias was never given.
         Forbidden: the role is below Member, or for a protected alias below Admin.
         Conflict: the version it was on is gone, so that it cannot be put back.
-        PreconditionFailed: it was changed since; `current` is the present holder.
+        HolderChanged: it was changed since; `current` is the present holder.
     """
     with ctx.database.write() as tx:
         project = project_rows.find(tx, project_id)
@@ -264,7 +269,7 @@ def undo(ctx: Context, project_id: int, collection_name: str, name: str, revisio
         last = rows[0]
         if last.revision != revision:
             current = None if last.to_number is None else f"v{last.to_number}"
-            raise PreconditionFailed(
+            raise HolderChanged(
                 f"{project.place}/{collection.name}:{name} is at revision {last.revision}, not "
                 f"{revision}: it was changed since. Nothing was changed",
                 current=current,

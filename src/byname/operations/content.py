@@ -16,7 +16,7 @@ from byname.domain.manifest import Entry
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.version import Version
-from byname.operations import access
+from byname.operations import access, reading
 from byname.operations import version as version_operations
 from byname.operations.context import Context
 from byname.operations.manifest import MANIFEST_BYTES_MAX
@@ -239,8 +239,9 @@ def open_addressed(ctx: Context, address: FileAddress) -> BlobReader:
             raise missing_file
         source = version_rows.find(tx, source_id)
         owner = None if source is None else project_rows.find(tx, source.project_id)
-        if owner is None:
+        if owner is None or source is None:
             raise missing_file
+        reading.note(ctx, project, source)
     return ctx.blobs.open(owner.entity_id, entry.sha256)
 
 
@@ -302,6 +303,7 @@ def list_files(
         source = project_rows.find(tx, version.project_id)
         if source is None:
             raise missing("This version")
+        reading.note(ctx, project, version)
         if paths is None:
             rows = manifest_rows.list_entries(tx, version.id, after=after, limit=limit + 1)
         else:

@@ -11,6 +11,7 @@ from byname.blobs.store import BlobStore
 from byname.domain.delivery import Outgoing, Reply
 from byname.domain.errors import Unauthenticated, Unavailable
 from byname.domain.policy import Actor
+from byname.domain.reading import Readings
 from byname.domain.target import PUBLIC, Targets
 from byname.store.database import Database
 from byname.store.vault import Vault
@@ -27,6 +28,19 @@ class Sender(Protocol):
     def send(self, request: Outgoing) -> Reply:
         """What the attempt came to; never an exception."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, for the audit log (R190)."""
+
+    address: str | None = None
+    client: str | None = None
+    """What sent it, as it names itself: the `User-Agent`."""
+
+
+NOWHERE = Origin()
+CLIENT_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +61,14 @@ class Context:
     sender: Sender | None = None
     """Sends what somebody wants to try out. None: this process sends nothing."""
 
-    def acting(self, actor: Actor | None, face: str) -> Context:
+    origin: Origin = NOWHERE
+    """Where the request came from."""
+    readings: Readings | None = None
+    """Remembers who read what; None where nobody writes it down."""
+
+    def acting(self, actor: Actor | None, face: str, origin: Origin = NOWHERE) -> Context:
         """The same server, asked by somebody through some face."""
-        return replace(self, actor=actor, face=face)
+        return replace(self, actor=actor, face=face, origin=origin)
 
     @property
     def safe(self) -> Vault:

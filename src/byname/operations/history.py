@@ -65,6 +65,8 @@ def record(
             "actor_name": "server" if actor is None else actor.username,
             "face": ctx.face,
             "at": ctx.now(),
+            "address": ctx.origin.address,
+            "client": ctx.origin.client,
         },
     )
 

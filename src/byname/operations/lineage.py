@@ -8,7 +8,7 @@ from byname.domain.page import Page, decode_id, encode_cursor, page_of, parse_fi
 from byname.domain.policy import Permission
 from byname.domain.run import Run
 from byname.domain.version import Version, VersionState
-from byname.operations import access
+from byname.operations import access, reading
 from byname.operations import project as project_operations
 from byname.operations import version as version_operations
 from byname.operations.context import Context
@@ -69,6 +69,9 @@ def use_version(
             through_project_id=through_id,
             at=ctx.now(),
         )
+        reached = project_rows.find(tx, version.project_id if through_id is None else through_id)
+        if reached is not None:
+            reading.note(ctx, reached, version)
         return version
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from byname.domain.collection import Collection, Membership
-from byname.domain.project import ArtifactType
+from byname.domain.project import ArtifactType, Project
 from byname.domain.version import Version
 from byname.operations import access
 from byname.operations.collection import resolve_in
@@ -39,6 +39,11 @@ def _in_portions(
 def versions(ctx: Context, ids: Sequence[int]) -> dict[int, Version]:
     """Versions by id."""
     return _in_portions(ctx, ids, version_rows.find_many)
+
+
+def projects(ctx: Context, ids: Sequence[int]) -> dict[int, Project]:
+    """Projects and registries that are there, by id."""
+    return _in_portions(ctx, ids, project_rows.find_many)
 
 
 def collections(ctx: Context, ids: Sequence[int]) -> dict[int, Collection]:

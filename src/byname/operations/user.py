@@ -348,6 +348,12 @@ def load_users(ctx: Context, ids: list[int]) -> dict[int, User]:
         return users.find_many(tx, ids)
 
 
+def load_users_by_name(ctx: Context, usernames: list[str]) -> dict[str, User]:
+    """The live users of these names, by name. For the makers of lists that were decided upon."""
+    with ctx.database.read() as tx:
+        return users.find_by_names(tx, usernames)
+
+
 def list_own_organizations(ctx: Context) -> list[Entity]:
     """The organizations the actor is in, in the order in which they joined."""
     with ctx.database.read() as tx:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import Header, Path, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,10 +16,10 @@ from byname.operations import registry as registries
 from byname.operations.alias_move import ANY_HOLDER, Expected, Move, Standing
 from byname.rest.asking import Asking
 from byname.rest.collection import COLLECTIONS, CollectionName, find
-from byname.rest.once import Answer, AtOnce
+from byname.rest.once import Router
 from byname.rest.registry import OrganizationName, RegistryName
 
-router = APIRouter(tags=["aliases"])
+router = Router(tags=["aliases"])
 
 ALIAS = COLLECTIONS + "/{collection}/aliases/{alias}"
 AliasName = Annotated[str, Path(description="The alias.")]
@@ -134,7 +134,7 @@ def _expected(if_match: str | None, if_none_match: str | None) -> Expected:
     if if_none_match is not None:
         if if_none_match.strip() != "*" or if_match is not None:
             raise Unprocessable("If-None-Match can be * only, alone", field="If-None-Match")
-        return Expected(version=None)
+        return Expected(held=False)
     if if_match is None:
         return Expected()
     if if_match.strip() == "*":
@@ -158,9 +158,9 @@ def matches_etag(header: str, etag: str) -> bool:
     return "*" in given or etag in given
 
 
-def _answer(found: Standing, status: int = 200) -> Answer:
+def _answer(found: Standing) -> JSONResponse:
     body = Alias.of(found).model_dump(mode="json")
-    return Answer(status, body, {"ETag": etag_of(found)})
+    return JSONResponse(body, headers={"ETag": etag_of(found)})
 
 
 WAIT: dict[str, Any] = {
@@ -207,18 +207,16 @@ def get_alias(
     project, found = find(ctx, organization, registry, collection)
     moment = at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC)
     answer = _answer(operations.get(ctx, project, found, alias, moment))
-    headers = dict(answer.headers or {})
     if at is not None:
-        return JSONResponse(answer.body)
-    if known is not None and matches_etag(known, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return JSONResponse(answer.body, headers=headers)
+        del answer.headers["ETag"]
+    elif known is not None and matches_etag(known, answer.headers["ETag"]):
+        return Response(status_code=304, headers={"ETag": answer.headers["ETag"]})
+    return answer
 
 
 @router.put(ALIAS, response_model=Alias, summary="Put an alias on a version")
 def put_alias(
     ctx: Asking,
-    once: AtOnce,
     organization: OrganizationName,
     registry: RegistryName,
     collection: CollectionName,
@@ -234,75 +232,55 @@ def put_alias(
     """
     expected = _expected(if_match, if_none_match)
 
-    def piece() -> Answer:
-        project = registries.get_by_name(ctx, organization, registry)
-        move = Move(collection, alias, body.version, expected)
-        return _answer(operations.move(ctx, project.id, [move])[0])
-
-    return once.run(ctx, piece)
+    project = registries.get_by_name(ctx, organization, registry)
+    move = Move(collection, alias, body.version, expected)
+    return _answer(operations.move(ctx, project.id, [move])[0])
 
 
 @router.delete(ALIAS, status_code=204, summary="Take an alias off")
 def delete_alias(
     ctx: Asking,
-    once: AtOnce,
     organization: OrganizationName,
     registry: RegistryName,
     collection: CollectionName,
     alias: AliasName,
     if_match: IfMatch = None,
-) -> Response:
+) -> None:
     """Take an alias off the version that holds it. For Members, or Admins where it is protected."""
     expected = _expected(if_match, None)
 
-    def piece() -> Answer:
-        project = registries.get_by_name(ctx, organization, registry)
-        operations.move(ctx, project.id, [Move(collection, alias, None, expected)])
-        return Answer(204)
-
-    return once.run(ctx, piece)
+    project = registries.get_by_name(ctx, organization, registry)
+    operations.move(ctx, project.id, [Move(collection, alias, None, expected)])
 
 
 @router.post(
     "/registries/{organization}/{registry}/alias-moves",
-    response_model=Moved,
     summary="Move several aliases",
 )
 def move_aliases(
     ctx: Asking,
-    once: AtOnce,
     organization: OrganizationName,
     registry: RegistryName,
     body: AliasMoves,
-) -> Response:
+) -> Moved:
     """Move several aliases of a registry's collections: all of them, or none.
 
-    One expectation that does not hold makes it 412, with the present holder in `details.current`.
+    One expectation that does not hold makes it 409, with the present holder in `details.current`.
     """
-
-    def piece() -> Answer:
-        project = registries.get_by_name(ctx, organization, registry)
-        done = operations.move(ctx, project.id, [each.as_move() for each in body.moves])
-        moved = Moved(aliases=[Alias.of(each) for each in done])
-        return Answer(200, moved.model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    project = registries.get_by_name(ctx, organization, registry)
+    done = operations.move(ctx, project.id, [each.as_move() for each in body.moves])
+    return Moved(aliases=[Alias.of(each) for each in done])
 
 
 @router.post(ALIAS + "/undo", response_model=Alias, summary="Undo the last change of an alias")
 def undo_alias(
     ctx: Asking,
-    once: AtOnce,
     organization: OrganizationName,
     registry: RegistryName,
     collection: CollectionName,
     alias: AliasName,
     body: Undone,
 ) -> Response:
-    """Put an alias back where it was before its last change; 412 if it was changed since."""
-
-    def piece() -> Answer:
-        project = registries.get_by_name(ctx, organization, registry)
-        return _answer(operations.undo(ctx, project.id, collection, alias, body.revision))
-
-    return once.run(ctx, piece)
+    """Put an alias back where it was before its last change; 409 if it was changed since."""
+    project = registries.get_by_name(ctx, organization, registry)
+    return _answer(operations.undo(ctx, project.id, collection, alias, body.revision))

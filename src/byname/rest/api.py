@@ -76,8 +76,8 @@ PROBLEMS = {
     401: "No API key, or not a valid one",
     403: "You may see it, but your role does not allow this; `details.role` names the one needed",
     404: "It does not exist, or you have no access to it",
-    409: "The present state does not allow it",
-    412: "What you expected to be so is not; `details.current` is what is",
+    409: "The present state does not allow it; `details.current` says what holds a name",
+    412: "A header named a state that is not so; `details.current` says what is",
     413: "The body is larger than 1 MB",
     422: "A value breaks a rule",
 }

@@ -36,7 +36,7 @@ After = Annotated[
     str | None,
     Query(alias="cursor", description="Goes on behind a page: its header `X-Next-Cursor`."),
 ]
-Anonymize = Annotated[bool, Query(description="Without e-mail addresses.")]
+Anonymize = Annotated[bool, Query(description="Without e-mail and network addresses.")]
 LINES: dict[int | str, dict[str, Any]] = {
     200: {"description": "One JSON object a line.", "content": {"application/x-ndjson": {}}}
 }
@@ -85,7 +85,7 @@ def _answer(
     ]
     entries = sorted(
         (entry for page in pages for entry in page.entries),
-        key=lambda entry: (entry.cursor.ledger_id, entry.cursor.id),
+        key=lambda entry: (entry.cursor.ledger_id, entry.cursor.id, entry.cursor.reading),
     )
     more = len(entries) > limit or any(page.next is not None for page in pages)
     entries = entries[:limit]
@@ -96,16 +96,29 @@ def _answer(
     return Response(lines, media_type="application/x-ndjson", headers=headers)
 
 
+def _is_about_a_user(kind: str) -> bool:
+    noun, _, verb = kind.partition(":")
+    return noun in ("user", "member", "key") or verb in ("set_member", "remove_member")
+
+
 def _lines(ctx: Context, entries: list[Entry], anonymize: bool) -> list[dict[str, Any]]:
     users = user.load_users(ctx, list({e.actor_id for e in entries if e.actor_id is not None}))
     versions = listing.versions(
         ctx, list({e.version_id for e in entries if e.version_id is not None})
+    )
+    subjects = user.load_users_by_name(
+        ctx, list({e.subject for e in entries if _is_about_a_user(e.kind)})
+    )
+    projects = listing.projects(
+        ctx, list({e.project_id for e in entries if e.project_id is not None})
     )
     lines = []
     for entry in entries:
         actor = None if entry.actor_id is None else users.get(entry.actor_id)
         version = None if entry.version_id is None else versions.get(entry.version_id)
         entity, _, project = (entry.project or "").partition("/")
+        subject = subjects.get(entry.subject) if _is_about_a_user(entry.kind) else None
+        home = None if entry.project_id is None else projects.get(entry.project_id)
         name = None
         if entry.collection is not None and entry.number is not None:
             name = f"{entry.project}/{entry.collection}:v{entry.number}"
@@ -116,23 +129,23 @@ def _lines(ctx: Context, entries: list[Entry], anonymize: bool) -> list[dict[str
                 "actor_user_id": None if actor is None else to_id("User", actor.id),
                 "actor_username": entry.actor,
                 "actor_email": None if anonymize or actor is None else actor.email,
-                "actor_ip": None,
+                "actor_ip": None if anonymize else entry.address,
                 "response_code": 200,
-                "cli_version": None,
+                "cli_version": entry.client,
                 "artifact_asset": None if version is None else to_id("Artifact", version.id),
                 "artifact_digest": None if version is None else version.digest,
                 "artifact_qualified_name": name,
                 "artifact_sequence_asset": None
                 if version is None
                 else to_id("ArtifactSequence", version.collection_id),
-                "entity_asset": None,
+                "entity_asset": None if home is None else to_id("Entity", home.entity_id),
                 "entity_name": entity or None,
                 "project_asset": None
                 if entry.project_id is None
                 else to_id("Project", entry.project_id),
                 "project_name": project or None,
-                "user_asset": None,
-                "user_email": None,
+                "user_asset": None if subject is None else to_id("User", subject.id),
+                "user_email": None if anonymize or subject is None else subject.email,
                 "subject": entry.subject,
                 "before": entry.before,
                 "after": entry.after,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.collection import Collection as Found
@@ -15,9 +15,10 @@ from byname.operations import listing, search
 from byname.operations import registry as registries
 from byname.operations.context import Context
 from byname.rest.asking import Asking
+from byname.rest.once import Router
 from byname.rest.registry import After, First, Order, OrganizationName, RegistryName
 
-router = APIRouter(tags=["collections"])
+router = Router(tags=["collections"])
 
 COLLECTIONS = "/registries/{organization}/{registry}/collections"
 CollectionName = Annotated[str, Path(description="The collection's name.")]

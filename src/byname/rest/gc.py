@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from itertools import islice
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.gc import Preview as Counting
 from byname.operations import gc as operations
 from byname.rest.asking import Asking
+from byname.rest.once import Router, in_own_transactions
 
-router = APIRouter(tags=["server"])
+router = Router(tags=["server"])
 
 LISTED_MAX = 10_000
 
@@ -58,12 +58,14 @@ class Collected(BaseModel):
 
 
 @router.post("/garbage-collections", summary="Collect garbage")
+@in_own_transactions
 def collect_garbage(ctx: Asking) -> Collected:
     """Remove the bytes that nothing needs, now instead of within the hour. For administrators."""
     return Collected(**asdict(operations.run(ctx)))
 
 
 @router.post("/garbage-collections/preview", summary="Show what a collection would remove")
+@in_own_transactions
 def preview_garbage(ctx: Asking, body: NewPreview) -> Preview:
     """Say of each content whether it stays or goes, and why; nothing is removed."""
     counting = Counting()

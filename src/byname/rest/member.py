@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.member import parse_role
 from byname.operations import member as operations
 from byname.operations import registry as registries
 from byname.rest.asking import Asking
+from byname.rest.once import Router
 from byname.rest.registry import PLACE, OrganizationName, Registry, RegistryName, show_one
 
-router = APIRouter(tags=["members"])
+router = Router(tags=["members"])
 
 Username = Annotated[str, Path(description="The name of a person or service account.")]
 TeamName = Annotated[str, Path(description="The team's name.")]

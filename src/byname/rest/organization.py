@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.policy import GroupRole
 from byname.operations import organization as operations
 from byname.rest.asking import Asking
+from byname.rest.once import Router
 from byname.rest.user import Username
 
-router = APIRouter(tags=["organizations"])
+router = Router(tags=["organizations"])
 
 OrganizationName = Annotated[str, Path(description="The organization's name.")]
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
-from fastapi.responses import Response
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.protected_alias import ProtectedAlias as Found
 from byname.operations import protected_alias as operations
 from byname.operations import registry as registries
 from byname.rest.asking import Asking
-from byname.rest.once import Answer, AtOnce
+from byname.rest.once import Router
 from byname.rest.registry import OrganizationName, RegistryName
 
-router = APIRouter(tags=["protected aliases"])
+router = Router(tags=["protected aliases"])
 
 PROTECTED = "/registries/{organization}/{registry}/protected-aliases"
 
@@ -60,40 +59,28 @@ def list_protected_aliases(
     return ProtectedAliases(protected_aliases=[ProtectedAlias.of(each) for each in found])
 
 
-@router.post(PROTECTED, status_code=201, response_model=ProtectedAlias, summary="Protect an alias")
+@router.post(PROTECTED, status_code=201, summary="Protect an alias")
 def create_protected_alias(
     ctx: Asking,
-    once: AtOnce,
     organization: OrganizationName,
     registry: RegistryName,
     body: NewProtectedAlias,
-) -> Response:
+) -> ProtectedAlias:
     """Protect a name in all collections of the registry. For Admins.
 
     Uses that are there already are protected from now on; `uses` says how many.
     """
-
-    def piece() -> Answer:
-        project = registries.get_by_name(ctx, organization, registry)
-        made = ProtectedAlias.of(operations.create(ctx, project.id, body.name))
-        return Answer(201, made.model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    project = registries.get_by_name(ctx, organization, registry)
+    return ProtectedAlias.of(operations.create(ctx, project.id, body.name))
 
 
 @router.delete(PROTECTED + "/{alias}", status_code=204, summary="End the protection of an alias")
 def delete_protected_alias(
     ctx: Asking,
-    once: AtOnce,
     organization: OrganizationName,
     registry: RegistryName,
     alias: Annotated[str, Path(description="The protected name.")],
-) -> Response:
+) -> None:
     """End the protection of a name. For Admins. Versions keep it as an ordinary alias."""
-
-    def piece() -> Answer:
-        project = registries.get_by_name(ctx, organization, registry)
-        operations.end(ctx, project.id, alias)
-        return Answer(204)
-
-    return once.run(ctx, piece)
+    project = registries.get_by_name(ctx, organization, registry)
+    operations.end(ctx, project.id, alias)

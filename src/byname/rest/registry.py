@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.errors import missing
@@ -18,8 +18,9 @@ from byname.operations import search, star
 from byname.operations import user as users
 from byname.operations.context import Context
 from byname.rest.asking import Asking
+from byname.rest.once import Router
 
-router = APIRouter(tags=["registries"])
+router = Router(tags=["registries"])
 
 PLACE = "/registries/{organization}/{registry}"
 

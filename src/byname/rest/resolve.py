@@ -9,6 +9,7 @@ from byname.domain.policy import Actor
 from byname.http.addresses import Addresses
 from byname.http.authentication import KeyUses, authenticate
 from byname.http.message import Request, encode_json, send_json, send_json_bytes
+from byname.http.origin import origin_of
 from byname.http.remembered import Remembered
 from byname.http.threads import in_thread
 from byname.operations import collection, content
@@ -42,7 +43,7 @@ class Resolve:
             return
         actor = authenticate(self._ctx.database, header)
         self._key_uses.note(actor)
-        ctx = self._ctx.acting(actor, "rest")
+        ctx = self._ctx.acting(actor, "rest", origin_of(request.scope))
         ctx.who  # noqa: B018  Raises for an anonymous asker.
         addresses = self._addresses.for_request(request)
         after = request.query("after") or ""

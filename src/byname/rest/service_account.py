@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.operations import team as operations
 from byname.rest.asking import Asking
+from byname.rest.once import Router
 from byname.rest.team import TeamName
 from byname.rest.user import UserWithKey
 
-router = APIRouter(tags=["teams"])
+router = Router(tags=["teams"])
 
 
 class NewServiceAccount(BaseModel):

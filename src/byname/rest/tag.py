@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel
 
 from byname.operations import collection as collections
@@ -13,10 +13,11 @@ from byname.operations import version as versions
 from byname.operations.alias import Place
 from byname.rest.asking import Asking
 from byname.rest.collection import COLLECTIONS, CollectionName, find
+from byname.rest.once import Router
 from byname.rest.registry import OrganizationName, RegistryName
 from byname.rest.version import VersionName, find_version
 
-router = APIRouter(tags=["tags"])
+router = Router(tags=["tags"])
 
 Tag = Annotated[
     str, Path(description="Words of letters, digits, `_` and `-`, separated by spaces.")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.expiry import TtlPolicy
 from byname.operations import expiry
 from byname.operations import team as operations
 from byname.rest.asking import Asking
+from byname.rest.once import Router
 from byname.rest.organization import Member, NewRole, OrganizationName
 from byname.rest.user import Username
 
-router = APIRouter(tags=["teams"])
+router = Router(tags=["teams"])
 
 ADMINS_MAX = 100
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from byname.domain.trash import DeletedKind
 from byname.domain.trash import Deletion as FoundDeletion
 from byname.operations import trash as operations
 from byname.rest.asking import Asking
+from byname.rest.once import Router
 
-router = APIRouter(tags=["trash"])
+router = Router(tags=["trash"])
 
 Owner = Annotated[
     str, Path(description="An organization, with all its teams; or one team or person.")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from byname.domain.entity import ApiKey
 from byname.operations import key as key_operations
 from byname.operations import user as operations
 from byname.rest.asking import Asking
+from byname.rest.once import Router, ShownOnce
 
-router = APIRouter()
+router = Router()
 
 Username = Annotated[str, Path(description="The name of a person or service account.")]
 
@@ -34,11 +35,11 @@ class NewUser(BaseModel):
     admin: bool = Field(default=False, description="Whether they administer this server.")
 
 
-class UserWithKey(BaseModel):
+class UserWithKey(ShownOnce):
     """A new person or service account. The key is shown this one time."""
 
     username: str
-    api_key: str
+    api_key: str | None = Field(description="Null when the same request is sent again.")
 
 
 class NewKey(BaseModel):
@@ -75,13 +76,13 @@ class Key(BaseModel):
         )
 
 
-class KeyWithSecret(BaseModel):
+class KeyWithSecret(ShownOnce):
     """A new API key. The secret `api_key` is shown this one time."""
 
     id: int
     name: str
     username: str
-    api_key: str
+    api_key: str | None = Field(description="Null when the same request is sent again.")
 
 
 class Keys(BaseModel):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.collection import Collection, Membership
@@ -22,9 +22,10 @@ from byname.operations import version as operations
 from byname.operations.context import Context
 from byname.rest.asking import Addressing, Asking
 from byname.rest.collection import COLLECTIONS, CollectionName, find
+from byname.rest.once import Router
 from byname.rest.registry import After, First, OrganizationName, RegistryName
 
-router = APIRouter(tags=["versions"])
+router = Router(tags=["versions"])
 
 VersionName = Annotated[str, Path(description="A number such as `v3`, or an alias.")]
 FILES_MAX = 1_000

@@ -131,6 +131,8 @@ class Author:
     actor_name: str
     face: str
     at: int
+    address: str | None = None
+    client: str | None = None
 
 
 def apply(tx: Transaction, head: Head, changes: Sequence[Change], author: Author) -> None:
@@ -162,9 +164,9 @@ def apply(tx: Transaction, head: Head, changes: Sequence[Change], author: Author
         )
         tx.run(
             "INSERT INTO ledger (project_id, collection_id, alias, revision, from_number,"
-            " to_number, cause, actor_id, actor_name, face, at, hash) VALUES (:project,"
-            " :collection, :name, :revision, :from, :to, :cause, :actor, :actor_name, :face, :at,"
-            " :hash)",
+            " to_number, cause, actor_id, actor_name, face, at, hash, actor_ip, client) VALUES"
+            " (:project, :collection, :name, :revision, :from, :to, :cause, :actor, :actor_name,"
+            " :face, :at, :hash, :address, :client)",
             {
                 "project": head.project_id,
                 "collection": head.collection_id,
@@ -176,6 +178,8 @@ def apply(tx: Transaction, head: Head, changes: Sequence[Change], author: Author
                 "actor": author.actor_id,
                 "actor_name": author.actor_name,
                 "face": author.face,
+                "address": author.address,
+                "client": author.client,
                 "at": author.at,
                 "hash": previous,
             },

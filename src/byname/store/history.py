@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from byname.domain.history import Cursor, Entry, Filter
@@ -35,14 +36,30 @@ _DIGESTED = (
 )
 
 
+_READING = (
+    "SELECT r.ledger_id, r.history_id AS id, r.project_id, NULL AS collection_id, r.version_id,"
+    " NULL AS number, 'artifact:read' AS kind, '' AS subject, NULL AS from_number,"
+    " NULL AS to_number, NULL AS before, NULL AS after, NULL AS names, NULL AS revision,"
+    " NULL AS cause, r.actor_id, r.actor_name, r.face, r.at, r.id AS reading FROM reading r"
+)
+_WITH_ORIGIN = (
+    "SELECT y.*, coalesce(o.actor_ip, g.actor_ip, r.actor_ip) AS actor_ip,"
+    " coalesce(o.client, g.client, r.client) AS client FROM ({}) y"
+    " LEFT JOIN ledger o ON y.id = 0 AND y.reading = 0 AND o.id = y.ledger_id"
+    " LEFT JOIN history g ON y.reading = 0 AND g.id = y.id"
+    " LEFT JOIN reading r ON r.id = y.reading ORDER BY y.ledger_id, y.id, y.reading"
+)
+
+
 def add(tx: Transaction, row: dict[str, Any]) -> None:
     """The entry is in the history, behind everything that was committed before."""
     tx.run(
         "INSERT INTO history (ledger_id, organization_id, project_id, collection_id, version_id,"
-        " number, kind, subject, before, after, names, actor_id, actor_name, face, at) VALUES"
+        " number, kind, subject, before, after, names, actor_id, actor_name, face, at, actor_ip,"
+        " client) VALUES"
         " (coalesce((SELECT max(id) FROM ledger), 0), :organization, :project, :collection,"
         " :version, :number, :kind, :subject, :before, :after, :names, :actor, :actor_name, :face,"
-        " :at)",
+        " :at, :address, :client)",
         row,
     )
 
@@ -183,13 +200,45 @@ def oldest_of_organization(
         "id": place.id,
         "limit": limit,
     }
-    both = (
-        f"SELECT * FROM ({_LEDGER} WHERE {' AND '.join(ledger)} ORDER BY l.id LIMIT :limit)"
-        f" UNION ALL SELECT * FROM ({_REST} WHERE {' AND '.join(rest)}"
-        " ORDER BY h.ledger_id, h.id LIMIT :limit) ORDER BY ledger_id, id LIMIT :limit"
+    read = ["r.organization_id = :organization"]
+    read.append("(r.ledger_id, r.history_id, r.id) > (:ledger, :id, :reading)")
+    read += _of_readings(wanted)
+    values["reading"] = place.reading
+    every = (
+        f"SELECT *, 0 AS reading FROM ({_LEDGER} WHERE {' AND '.join(ledger)}"
+        " ORDER BY l.id LIMIT :limit)"
+        f" UNION ALL SELECT *, 0 FROM ({_REST} WHERE {' AND '.join(rest)}"
+        " ORDER BY h.ledger_id, h.id LIMIT :limit)"
+        f" UNION ALL SELECT * FROM ({_READING} WHERE {' AND '.join(read)}"
+        " ORDER BY r.ledger_id, r.history_id, r.id LIMIT :limit)"
+        " ORDER BY ledger_id, id, reading LIMIT :limit"
     )
-    rows = tx.all(_NAMED.format(both) + " ORDER BY x.ledger_id, x.id", values)
-    return [_entry(row) for row in rows]
+    rows = tx.all(_WITH_ORIGIN.format(_NAMED.format(every)), values)
+    return [
+        replace(
+            _entry(row),
+            cursor=Cursor(row["ledger_id"], row["id"], row["reading"]),
+            address=row["actor_ip"],
+            client=row["client"],
+        )
+        for row in rows
+    ]
+
+
+def _of_readings(wanted: Filter) -> list[str]:
+    """What readings must meet, with the values that `_conditions` gives."""
+    found = []
+    if wanted.actor is not None:
+        found.append("r.actor_name = :actor")
+    if wanted.kind is not None:
+        found.append("'artifact:read' = :kind" if wanted.kind[-1:] != ":" else "1")
+    if wanted.alias is not None or wanted.number is not None:
+        found.append("0")
+    if wanted.since is not None:
+        found.append("r.at >= :since")
+    if wanted.until is not None:
+        found.append("r.at <= :until")
+    return found
 
 
 def end(tx: Transaction) -> Cursor:

@@ -15,6 +15,11 @@ STEPS: dict[int, tuple[str, ...]] = {
         "UPDATE version SET ttl_own = 1 WHERE ttl_seconds IS NOT NULL OR id IN (SELECT m.version_id"
         " FROM membership m JOIN collection c ON c.id = m.collection_id AND c.kind = 'portfolio')",
         "ALTER TABLE history ADD COLUMN names TEXT",
+        "ALTER TABLE history ADD COLUMN actor_ip TEXT",
+        "ALTER TABLE history ADD COLUMN client TEXT",
+        "ALTER TABLE ledger ADD COLUMN actor_ip TEXT",
+        "ALTER TABLE ledger ADD COLUMN client TEXT",
+        *schema.created("reading", "reading_by_organization"),
         *schema.created("registry_star", "registry_star_by_project", "team_ttl", "team_with_ttl"),
         *schema.created(
             "secret",

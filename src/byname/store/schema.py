@@ -272,6 +272,8 @@ TABLES: tuple[str, ...] = (
         face TEXT NOT NULL,
         at INTEGER NOT NULL,
         hash TEXT NOT NULL,
+        actor_ip TEXT,
+        client TEXT,
         UNIQUE (collection_id, alias, revision))""",
     "CREATE INDEX ledger_by_collection ON ledger (collection_id, id)",
     "CREATE INDEX ledger_by_project ON ledger (project_id, id)",
@@ -297,6 +299,8 @@ TABLES: tuple[str, ...] = (
         actor_name TEXT NOT NULL,
         face TEXT NOT NULL,
         at INTEGER NOT NULL,
+        actor_ip TEXT,
+        client TEXT,
         names TEXT)""",
     "CREATE INDEX history_by_collection ON history (collection_id, ledger_id, id)"
     " WHERE collection_id IS NOT NULL",
@@ -308,6 +312,23 @@ TABLES: tuple[str, ...] = (
         BEGIN SELECT RAISE(ABORT, 'history is only ever added to'); END""",
     """CREATE TRIGGER history_is_never_shortened BEFORE DELETE ON history
         BEGIN SELECT RAISE(ABORT, 'history is only ever added to'); END""",
+    # Who read which version's files, and through which project (R190). Written in batches, so that it
+    # lies where history was at that time.
+    """CREATE TABLE reading (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        ledger_id INTEGER NOT NULL,
+        history_id INTEGER NOT NULL,
+        organization_id INTEGER,
+        project_id INTEGER NOT NULL,
+        version_id INTEGER NOT NULL,
+        actor_id INTEGER,
+        actor_name TEXT NOT NULL,
+        face TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        actor_ip TEXT,
+        client TEXT)""",
+    "CREATE INDEX reading_by_organization ON reading (organization_id, ledger_id, history_id, id)"
+    " WHERE organization_id IS NOT NULL",
     # The names that only Admins of a registry move (R79). One row for all ways to write a name in
     # upper and lower case, so that nobody can fake one (R90).
     """CREATE TABLE protected_alias (

@@ -53,6 +53,21 @@ def find_by_name(tx: Transaction, username: str) -> User | None:
     return None if row is None else from_row(row)
 
 
+def find_by_names(tx: Transaction, usernames: Sequence[str]) -> dict[str, User]:
+    """The live users of these names, by the name asked for."""
+    asked = {key: name for name in usernames if (key := lookup_key(name)) is not None}
+    found: dict[str, User] = {}
+    keys = list(asked)
+    for start in range(0, len(keys), 500):
+        some = keys[start : start + 500]
+        marks = ",".join("?" * len(some))
+        rows = tx.all(SELECT + f"WHERE u.username_key IN ({marks}) AND u.deleted_at IS NULL", some)
+        for row in rows:
+            user = from_row(row)
+            found[asked[names.fold(user.username)]] = user
+    return found
+
+
 def find_by_email(tx: Transaction, email: str) -> User | None:
     """The live user of that e-mail address, without regard to case."""
     key = lookup_key(email)

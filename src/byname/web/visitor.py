@@ -23,6 +23,7 @@ from byname.http.message import (
     send_page,
     send_start,
 )
+from byname.http.origin import origin_of
 from byname.operations import group
 from byname.operations import session as sessions
 from byname.operations.context import Context
@@ -292,7 +293,7 @@ async def answer_as(
     """Answer with the page, or in words and status of the refusal."""
     ask = Ask(
         site=site,
-        ctx=site.context.acting(visit.actor, "web"),
+        ctx=site.context.acting(visit.actor, "web", origin_of(request.scope)),
         session=visit.session,
         params=request.params,
         query=request.query,

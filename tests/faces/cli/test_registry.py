@@ -98,6 +98,23 @@ class TestEveryCallIsACommand:
         assert ask(site, "version", "unlink", f"{park}:v0") == {"unlinked": f"{park}:v0"}
         assert ask(site, "collection", "rm", park) == {"deleted": park}
 
+    def test_upload_and_link(self, site: Site, tmp_path: Path) -> None:
+        (tmp_path / "net" / "deep").mkdir(parents=True)
+        (tmp_path / "net" / "deep" / "f").write_bytes(b"text")
+        name = f"{TEAM}/{PROJECT}/net"
+        words = ["upload", name, str(tmp_path / "net"), "--type", "model", "--link", ZOO]
+        made = ask(site, *words, "--alias", "production", "--metadata", '{"a": 1}')
+        assert (made["ref"], made["new"], made["sent_bytes"]) == (f"{name}:v0", True, 4)
+        assert made["linked"].endswith("Zoo:v0")
+        shown = ask(site, "version", "show", f"{ZOO}:production")
+        assert shown["metadata"] == {"a": 1}
+        assert "It was there already" in run(site, *words).stdout
+        assert (
+            run(site, "upload", name, str(tmp_path), "--type", "t", "--metadata", "1").exit_code
+            == 2
+        )
+        assert run(site, "upload", "net", str(tmp_path), "--type", "t").exit_code == 2
+
     def test_two_versions_side_by_side(self, site: Site) -> None:
         """R59, with files that take several pages."""
         files = {f"f{at:04}": b"1" for at in range(1_200)}

@@ -60,7 +60,7 @@ class TestOneAlias:
         assert (status, moved["version"], moved["previous"]) == (200, "v1", "v0")
         assert put(admin, "v0", If_Match='"1"')[0] == 412
         assert admin.done("POST", PRODUCTION + "/undo", {"revision": 2})["version"] == "v0"
-        assert admin.ask("POST", PRODUCTION + "/undo", {"revision": 2})[0] == 412
+        assert admin.ask("POST", PRODUCTION + "/undo", {"revision": 2})[0] == 409
         page = admin.done("GET", PRODUCTION + "/history")
         assert [each["after"] for each in page["history"]] == ["v0", "v1", "v0"]
         assert [each["version"] for each in page["holders"]] == ["v0", "v1", "v0"]
@@ -91,18 +91,21 @@ class TestOneAlias:
 
 
 class TestGroupMoves:
-    """All or nothing, each with its expected holder."""
+    """R70: all or nothing, each with its expected holder; a stale one answers 409 and says it."""
 
     def test_expectations(self, admin: Asker) -> None:
-        def moves(expect: dict[str, object]) -> tuple[int, object]:
+        def moves(expect: dict[str, object]) -> tuple[int, Any]:
             each = {"collection": "Zoo", "version": "v1"}
             body = {"moves": [{**each, "alias": "a"}, {**each, "alias": "b", **expect}]}
             return admin.ask("POST", f"{MODEL}/alias-moves", body)
 
-        assert moves({"expect": "v0"})[0] == 412
+        status, stale = moves({"expect": "v0"})
+        assert (status, stale["error"]["code"]) == (409, "holder_changed")
+        assert stale["error"]["details"]["current"] is None
         assert admin.ask("GET", f"{ZOO}/aliases/a")[0] == 404
         assert moves({"expect": None})[0] == 200
-        assert moves({"expect": None})[0] == 412
+        status, stale = moves({"expect": None})
+        assert (status, stale["error"]["details"]["current"]) == (409, "v1")
         assert moves({})[0] == 200
         assert admin.ask("POST", f"{MODEL}/alias-moves", {"moves": []})[0] == 422
 
