@@ -33,5 +33,8 @@ class Remembered:
             self._revision = revision
         answer = self._answers.get(question)
         if answer is None:
-            answer = self._answers[question] = find()
+            answer = find()
+            # What a commit came in between of may be half old: it is not kept.
+            if self._database.revision() == revision:
+                self._answers[question] = answer
         return answer

@@ -45,49 +45,59 @@ class Event:
     place: Cursor
     project_id: int
     kind: str
-    body: bytes
-    """In JSON."""
+    text: bytes
+    """As Server-Sent Events spell it, for all who are told."""
 
 
 def encode(entry: Entry) -> Event:
     """The event as it is told."""
     if entry.project_id is None:
         raise ValueError("What happened in no project is not told")
-    return Event(entry.cursor, entry.project_id, entry.kind, encode_json(tell(entry)))
+    # JSON as it is encoded here holds no line break, so that it is one line of `data`.
+    text = b"id: %s\nevent: %s\ndata: %s\n\n" % (
+        entry.cursor.text.encode("ascii"),
+        entry.kind.encode("ascii"),
+        encode_json(tell(entry)),
+    )
+    return Event(entry.cursor, entry.project_id, entry.kind, text)
 
 
 class Watcher:
     """One who waits. Belongs to one event loop."""
 
-    __slots__ = ("_group", "_woken", "gone", "place")
+    __slots__ = ("_group", "_waiting", "gone", "place")
 
     def __init__(self, group: _Group, place: Cursor) -> None:
         self._group = group
-        self._woken = asyncio.Event()
+        self._waiting: asyncio.Future[None] | None = None
         self.place = place
         """Behind the last event that was taken."""
         self.gone = False
         """Whether they went away, or the server stops."""
 
     def wake(self) -> None:
-        """There is something to take."""
-        self._woken.set()
+        """There is something to take, or the time is over."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def leave(self) -> None:
         """There will be nothing any more."""
         self.gone = True
-        self._woken.set()
+        self.wake()
 
     async def wait(self, seconds: float) -> bool:
         """Return once there is something new, or nothing to wait for; False at the end of the time."""
         if not self.gone and not self._group.has_after(self.place):
-            self._woken.clear()
+            # A future and a timer: a thousand are woken at once, and each step of it counts.
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.create_future()
+            timer = loop.call_later(seconds, self.wake)
             try:
-                async with asyncio.timeout(seconds):
-                    await self._woken.wait()
-            except TimeoutError:
-                return False
-        return True
+                await self._waiting
+            finally:
+                timer.cancel()
+                self._waiting = None
+        return self.gone or self._group.has_after(self.place)
 
     @property
     def wanted(self) -> Wanted:

@@ -18,6 +18,8 @@ from byname.rest.alias import Alias, etag_of, matches_etag
 from byname.rest.collection import find
 from byname.rest.hearing import Hearing
 
+PLACE = ("organization", "registry", "collection")
+
 
 @dataclass(frozen=True, slots=True)
 class _State:
@@ -82,10 +84,11 @@ class AliasWait:
 
     def _find(self, request: Request) -> tuple[Project, Collection]:
         """The registry and the collection, if whoever asks may see them now."""
-        names = [request.params[each] for each in ("organization", "registry", "collection")]
-        ctx = self._hearing.context(request)
+        names = [request.params[each] for each in PLACE]
         question = ("place", request.header(b"authorization"), *names)
-        return self._hearing.remembered.get(question, lambda: find(ctx, *names))
+        return self._hearing.remembered.get(
+            question, lambda: find(self._hearing.context(request), *names)
+        )
 
     def _state(self, request: Request) -> _State | None:
         """The alias as it is, read once for all who wait for it; None: nobody holds it.
@@ -93,13 +96,19 @@ class AliasWait:
         Raises:
             NotFound: the collection is absent, or hidden from whoever asks.
         """
+        names = (*(request.params[each] for each in PLACE), request.params["alias"])
+        # Who waits with the same key is answered by the same look.
+        question = ("state", request.header(b"authorization"), *names)
+        (state,) = self._hearing.remembered.get(question, lambda: (self._read(request),))
+        return state
+
+    def _read(self, request: Request) -> _State | None:
         project, collection = self._find(request)
         name = request.params["alias"]
-        ctx = self._hearing.context(request)
 
         def read() -> tuple[_State | None]:
             try:
-                found = alias_move.get(ctx, project, collection, name)
+                found = alias_move.get(self._hearing.context(request), project, collection, name)
             except NotFound:
                 return (None,)
             body = encode_json(Alias.of(found).model_dump(mode="json"))

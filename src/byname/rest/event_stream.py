@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from byname.domain.errors import NotFound, Unauthenticated
+from byname.domain.errors import Unauthenticated
 from byname.domain.history import Cursor
 from byname.domain.watch import Wanted, parse_kinds, parse_place
 from byname.http.message import ClientGone, Header, Request, send_start
@@ -67,13 +67,10 @@ class Events:
         while not watcher.gone:
             events = await self._watchers.take(watcher) if heard else []
             try:
-                if wanted.project_id is not None:
-                    if not self._hearing.may_hear(request, wanted.project_id):
-                        return
-                else:
-                    self._hearing.context(request)
-                text = [_spell(each) for each in events if self._may_hear(request, each)]
-            except (Unauthenticated, NotFound):
+                text = self._heard(request, wanted, events)
+            except Unauthenticated:
+                return
+            if text is None:
                 # To ask again is how they learn why.
                 return
             if not heard:
@@ -82,8 +79,19 @@ class Events:
                 await _send(request, piece)
             heard = await watcher.wait(HEARTBEAT_SECONDS)
 
-    def _may_hear(self, request: Request, event: Event) -> bool:
-        return self._hearing.may_hear(request, event.project_id)
+    def _heard(self, request: Request, wanted: Wanted, events: list[Event]) -> list[bytes] | None:
+        """Those of the events that may be told now; None when there will be none any more.
+
+        Raises:
+            Unauthenticated: the key is not valid any more.
+        """
+        if wanted.project_id is not None:
+            # All are of that one place.
+            may = self._hearing.may_hear(request, wanted.project_id)
+            return [each.text for each in events] if may else None
+        if not events:
+            self._hearing.context(request)
+        return [each.text for each in events if self._hearing.may_hear(request, each.project_id)]
 
 
 def _place(request: Request) -> Cursor | None:
@@ -96,17 +104,10 @@ def _start(place: Cursor) -> tuple[int, bytes]:
     return RETRY_MILLISECONDS, place.text.encode("ascii")
 
 
-def _spell(event: Event) -> bytes:
-    # JSON as it is encoded here holds no line break, so that it is one line of `data`.
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (
-        event.place.text.encode("ascii"),
-        event.kind.encode("ascii"),
-        event.body,
-    )
-
-
 def _pieces(texts: list[bytes]) -> list[bytes]:
     """The texts joined, in pieces that are not much larger than a send buffer."""
+    if len(texts) < 2:
+        return texts
     pieces: list[bytes] = []
     gathered: list[bytes] = []
     size = 0

@@ -45,7 +45,8 @@ class Hearing:
         Raises:
             Unauthenticated: the key is not valid any more.
         """
-        ctx = self.context(request)
         question = ("hear", request.header(b"authorization"), project_id)
-        (may,) = self.remembered.get(question, lambda: (watch.may_hear(ctx, project_id),))
+        (may,) = self.remembered.get(
+            question, lambda: (watch.may_hear(self.context(request), project_id),)
+        )
         return may
