@@ -1,8 +1,10 @@
 """`make screenshots`: a picture of every page, light and dark, wide and narrow, to be looked at.
 
     python -m tests.browser.screenshots [NAME ...] [--scheme light] [--width 1280]
+    python -m tests.browser.screenshots --readme
 
-The pictures lie in `screenshots/`, which is not kept in the repository.
+The pictures lie in `screenshots/`, which is not kept in the repository; those of the README, which are
+of one window's height, in `docs/pictures/`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,16 @@ FOLDER = Path(__file__).resolve().parents[2] / "screenshots"
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
 HEIGHT, HEIGHT_MAX = 800, 2_400
+README_FOLDER = FOLDER.parent / "docs" / "pictures"
+README = {
+    "landing": ("light", "h1"),
+    "registry-open": ("light", ".linking"),
+    "collection-metrics": ("light", ".tabs"),
+    "version-lineage": ("light", "h1"),
+    "collection-timeline": ("dark", "h1"),
+    "settings": ("dark", "#types"),
+}
+"""The pages of which the README shows a picture, in which colours, and what is to be seen on top."""
 
 
 def main(arguments: list[str]) -> int:
@@ -31,6 +43,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", help="only pages whose name begins with one of these")
     parser.add_argument("--scheme", choices=SCHEMES, action="append")
     parser.add_argument("--width", type=int, action="append")
+    parser.add_argument("--readme", action="store_true", help="only the pictures of the README")
     wish = parser.parse_args(arguments)
     pages = [
         each for each in PAGES if not wish.names or each.name.startswith(tuple(wish.names))
@@ -44,6 +57,9 @@ def main(arguments: list[str]) -> int:
         rig.start()
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         try:
+            if wish.readme:
+                for_readme(browser, rig, keys)
+                return 0
             for scheme in wish.scheme or SCHEMES:
                 for width in wish.width or WIDTHS:
                     take(browser, rig, keys, pages, scheme, width)
@@ -76,6 +92,27 @@ def take(
                 page.screenshot(path=path)
                 page.set_viewport_size({"width": width, "height": HEIGHT})
                 print(path.relative_to(FOLDER.parent), flush=True)
+        context.close()
+
+
+def for_readme(browser: Browser, rig: Rig, keys: dict[str, str]) -> None:
+    """The pictures that the README shows."""
+    README_FOLDER.mkdir(exist_ok=True)
+    looks = {each.name: each for each in PAGES}
+    for name, (scheme, top) in README.items():
+        context = browser.new_context(
+            viewport={"width": WIDTHS[0], "height": HEIGHT},
+            color_scheme=scheme,  # type: ignore[arg-type]
+        )
+        page = context.new_page()
+        look = looks[name]
+        log_in(page, rig.url, keys[look.who or "ann"])
+        page.goto(rig.url + look.path)
+        if top != "h1":
+            page.locator(top).first.evaluate("each => { each.scrollIntoView(); scrollBy(0, -70); }")
+        path = README_FOLDER / f"{name}.png"
+        page.screenshot(path=path)
+        print(path.relative_to(FOLDER.parent), path.stat().st_size, flush=True)
         context.close()
 
 
