@@ -1,0 +1,118 @@
+"""Which operations of REST each command of `byname` asks for: who may use it follows from their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PLACE = "{organization}/{registry}"
+ZOO = PLACE + "/Zoo"
+SOURCE = "{organization}/wandb-registry-{registry}/Zoo:v1"
+_REGISTRY = "/api/v1/registries/{}/{}"
+_COLLECTION = _REGISTRY + "/collections/{}"
+_VERSION = _COLLECTION + "/versions/{}"
+_ALIAS = _COLLECTION + "/aliases/{}"
+_ORGANIZATION = "/api/v1/organizations/{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Words behind `byname` that use a command, and the operations that it then asks for."""
+
+    words: str
+    asks: tuple[str, ...]
+    hides: bool = True
+    """Its place is a registry, which may be hidden from who asks."""
+
+
+def _use(words: str, *asks: str, hides: bool = True) -> Use:
+    return Use(words, asks, hides)
+
+
+USES: list[Use] = [
+    _use(f"history {PLACE}", f"GET {_REGISTRY}/history"),
+    _use(f"history {ZOO}", f"GET {_COLLECTION}/history"),
+    _use("search zoo --organization {organization} --registry {registry}", "GET /api/v1/search"),
+    _use("gc", "POST /api/v1/garbage-collections", hides=False),
+    _use("gc --dry-run", "POST /api/v1/garbage-collections/preview", hides=False),
+    _use("registry ls {organization}", "GET /api/v1/registries/{}", hides=False),
+    _use("registry create {organization}/new", "POST /api/v1/registries/{}", hides=False),
+    _use(f"registry show {PLACE}", f"GET {_REGISTRY}"),
+    _use(f"registry edit {PLACE} --description new", f"PATCH {_REGISTRY}"),
+    _use(f"registry owner {PLACE} admin", f"PUT {_REGISTRY}/owner"),
+    _use(f"registry star {PLACE}", f"PUT {_REGISTRY}/star"),
+    _use(f"registry unstar {PLACE}", f"DELETE {_REGISTRY}/star"),
+    _use(f"registry rm {PLACE}", f"DELETE {_REGISTRY}"),
+    _use(f"collection ls {PLACE}", f"GET {_REGISTRY}/collections"),
+    _use(f"collection create {PLACE}/New --type model", f"POST {_REGISTRY}/collections"),
+    _use(f"collection show {ZOO}", f"GET {_COLLECTION}"),
+    _use(f"collection rename {ZOO} Park", f"PATCH {_COLLECTION}"),
+    _use(f"collection rm {ZOO}", f"DELETE {_COLLECTION}"),
+    _use(f"version ls {ZOO}", f"GET {_COLLECTION}/versions"),
+    _use(f"version show {ZOO}:v0", f"GET {_VERSION}"),
+    _use(f"version link {SOURCE} {PLACE}/New", f"POST {_COLLECTION}/links"),
+    _use(f"version unlink {ZOO}:v0", f"DELETE {_VERSION}"),
+    _use(f"version compare {ZOO} v0 v1", f"GET {_COLLECTION}/compare"),
+    _use(f"tag add {ZOO} new", f"PUT {_COLLECTION}/tags/{{}}"),
+    _use(f"tag add {ZOO}:v0 new", f"PUT {_VERSION}/tags/{{}}"),
+    _use(f"tag rm {ZOO} new", f"DELETE {_COLLECTION}/tags/{{}}"),
+    _use(f"tag rm {ZOO}:v0 new", f"DELETE {_VERSION}/tags/{{}}"),
+    _use(f"member ls {PLACE}", f"GET {_REGISTRY}/members"),
+    _use(f"member add {PLACE} {{username}}", f"PUT {_REGISTRY}/members/{{}}"),
+    _use(f"member add {PLACE} {{team}} --team", f"PUT {_REGISTRY}/teams/{{}}"),
+    _use(f"member role {PLACE} {{username}} viewer", f"PUT {_REGISTRY}/members/{{}}"),
+    _use(f"member rm {PLACE} {{username}}", f"DELETE {_REGISTRY}/members/{{}}"),
+    _use(f"member rm {PLACE} {{team}} --team", f"DELETE {_REGISTRY}/teams/{{}}"),
+    _use(f"alias set {ZOO}:x v0", f"POST {_REGISTRY}/alias-moves"),
+    _use(f"alias move {ZOO}:x v0", f"POST {_REGISTRY}/alias-moves"),
+    _use(f"alias rm {ZOO}:production", f"POST {_REGISTRY}/alias-moves"),
+    _use(f"alias show {ZOO}:production", f"GET {_ALIAS}"),
+    _use(f"alias ls {ZOO}:production", f"GET {_ALIAS}/history"),
+    _use(f"alias undo {ZOO}:production", f"GET {_ALIAS}/history", f"POST {_ALIAS}/undo"),
+    _use(f"protect add {PLACE} blessed", f"POST {_REGISTRY}/protected-aliases"),
+    _use(f"protect rm {PLACE} guarded", f"DELETE {_REGISTRY}/protected-aliases/{{}}"),
+    _use(f"protect ls {PLACE}", f"GET {_REGISTRY}/protected-aliases"),
+    _use("trash ls {organization}", f"GET {_ORGANIZATION}/trash", hides=False),
+    _use(
+        "trash restore {organization} {deletion}",
+        f"POST {_ORGANIZATION}/trash/{{}}/restore",
+        hides=False,
+    ),
+    _use("user create n --email n@example.org", "POST /api/v1/users", hides=False),
+    _use("user delete {username}", "DELETE /api/v1/users/{}", hides=False),
+    _use("organization create n --owner {username}", "POST /api/v1/organizations", hides=False),
+    _use("organization delete other", f"DELETE {_ORGANIZATION}", hides=False),
+    _use(
+        "organization member set {organization} {username} admin",
+        f"PUT {_ORGANIZATION}/members/{{}}",
+        hides=False,
+    ),
+    _use(
+        "organization member remove {organization} {username}",
+        f"DELETE {_ORGANIZATION}/members/{{}}",
+        hides=False,
+    ),
+    _use("team create n --organization {organization}", f"POST {_ORGANIZATION}/teams", hides=False),
+    _use("team delete {team}", "DELETE /api/v1/teams/{}", hides=False),
+    _use("team ttl {team}", "GET /api/v1/teams/{}/ttl", hides=False),
+    _use(
+        "team member set {team} {username} viewer", "PUT /api/v1/teams/{}/members/{}", hides=False
+    ),
+    _use("team member remove {team} admin", "DELETE /api/v1/teams/{}/members/{}", hides=False),
+    _use(
+        "service-account create n --team {team}",
+        "POST /api/v1/teams/{}/service-accounts",
+        hides=False,
+    ),
+    _use("key create", "POST /api/v1/keys", hides=False),
+    _use("key list", "GET /api/v1/keys", hides=False),
+    _use("key delete 1", "DELETE /api/v1/keys/{}", hides=False),
+]
+
+OTHERWISE: dict[str, str] = {
+    "serve": "the server itself: whoever may read and write the data folder",
+    "setup": "the data folder, of which nobody is the administrator yet",
+    "check": "the data folder, without a server",
+    "download": "byname.Client: GET /api/v1/resolve and signed addresses (tests/client)",
+    "watch": "byname.Client: GET /api/v1/resolve and the events of the registry (tests/client)",
+}
+"""Commands that ask for no operation of REST, or not by themselves."""
