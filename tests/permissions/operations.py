@@ -544,6 +544,52 @@ ROWS: list[Row] = [
     _mutation(
         "createRunFiles", T, P.LOG, lambda t: _team(t, runName="run1", files=["f"])
     ),
+    _mutation(
+        "updateRunState",
+        T,
+        P.LOG,
+        lambda t: _team(t, runName="run1", state="finished"),
+        done=frozenset({200, 409}),  # A run that is under way is not ended by others.
+    ),
+    _mutation(
+        "markRunFilesUploaded", T, P.LOG, lambda t: _team(t, runName="run1", files=["f"])
+    ),
+    _mutation(
+        "useArtifact", T, P.LOG, lambda t: _team(t, runName="run1", artifactID=_ARTIFACT(t))
+    ),
+    _mutation(
+        "deleteArtifactSequence",
+        T,
+        P.DELETE_COLLECTION,
+        lambda t: {"artifactSequenceID": _SEQUENCE(t)},
+        done=frozenset({200, 403}),  # Its versions are linked where a team's admin may not unlink.
+    ),
+    # ---- A team's members -------------------------------------------------------------------
+    Row(
+        Rest("PUT", "/teams/{team_home}/members/{username}", {"role": "viewer"}),
+        T,
+        P.MANAGE_MEMBERS,
+    ),
+    Row(
+        Rest("DELETE", "/teams/{team_home}/members/{username}"),
+        T,
+        P.MANAGE_MEMBERS,
+        done=frozenset({204, 404, 409}),  # They are no member, or its last admin.
+    ),
+    Row(Rest("POST", "/teams/{team_home}/service-accounts", {"name": "n"}), T, P.MANAGE_MEMBERS),
+    Row(Rest("PUT", "/teams/{team_home}/ttl", {"default_seconds": 99_999}), T, P.MANAGE_MEMBERS),
+    _mutation(
+        "createInvite",
+        T,
+        P.MANAGE_MEMBERS,
+        lambda t: {"entityName": t.words["team_home"], "username": t.words["username"]},
+    ),
+    _mutation(
+        "createServiceAccount",
+        T,
+        P.MANAGE_MEMBERS,
+        lambda t: {"entityName": t.words["team_home"], "description": "n"},
+    ),
 ]  # fmt: skip
 
 ELSEWHERE: dict[str, str] = {
@@ -579,16 +625,10 @@ ELSEWHERE: dict[str, str] = {
     "mutation generateApiKey": "one's own keys, and those one manages: tests/operations/test_key.py",
     "mutation deleteApiKey": "one's own keys, and those one manages: tests/operations/test_key.py",
     # Teams: tests/operations/test_team.py asks as everybody.
+    "GET /api/v1/teams/{}/ttl": "all of the organization: tests/operations/test_expiry.py",
     "DELETE /api/v1/teams/{}": "tests/operations/test_team.py",
-    "GET /api/v1/teams/{}/ttl": "tests/operations/test_expiry.py",
-    "PUT /api/v1/teams/{}/ttl": "tests/operations/test_expiry.py",
-    "PUT /api/v1/teams/{}/members/{}": "tests/operations/test_team.py",
-    "DELETE /api/v1/teams/{}/members/{}": "tests/operations/test_team.py",
-    "POST /api/v1/teams/{}/service-accounts": "tests/operations/test_team.py",
     "mutation createTeam": "tests/operations/test_team.py",
-    "mutation createInvite": "tests/operations/test_team.py",
     "mutation deleteInvite": "tests/operations/test_team.py",
-    "mutation createServiceAccount": "tests/operations/test_team.py",
     "mutation createUser": "tests/operations/test_user.py",
     # Secrets and integrations of teams: tests/operations/test_secret.py asks as everybody.
     "mutation createGenericWebhookIntegration": "tests/operations/test_secret.py",
@@ -612,15 +652,11 @@ ELSEWHERE: dict[str, str] = {
     },
     "GET /api/v1/teams/{}/automations": "tests/operations/test_automation.py",
     "mutation rewindRun": "not offered",
-    "mutation notifyScriptableRunAlert": "tests/faces/graphql/test_run.py",
+    "mutation notifyScriptableRunAlert": "not offered: tests/faces/graphql/test_run.py",
     # The rest of what a run and an upload do, behind the same two doors as the rows above.
     "mutation updateProjectTeamMember": "as updateProjectMember: tests/operations/test_member.py",
     "mutation updateArtifactManifest": "as createArtifactManifest: tests/operations/test_version.py",
     "mutation completeMultipartUploadArtifact": "as createArtifactFiles: tests/faces/http",
-    "mutation deleteArtifactSequence": "tests/operations/test_collection.py",
-    "mutation useArtifact": "two permissions: tests/operations/test_run_lineage.py",
-    "mutation updateRunState": "tests/operations/test_run.py",
-    "mutation markRunFilesUploaded": "tests/operations/test_run_file.py",
     "mutation deleteFiles": "tests/operations/test_run_file.py",
     "POST /files/{}/{}/{}/file_stream": "tests/operations/test_run_stream.py",
     "GET /files/{}/{}/{}/{}": "tests/operations/test_run_file.py",
