@@ -22,10 +22,17 @@ class Use:
     asks: tuple[str, ...]
     hides: bool = True
     """Its place is a registry, which may be hidden from who asks."""
+    ends: tuple[int, ...] = (0, 6)
+    """With which exit codes it may end, used by an admin."""
 
 
-def _use(words: str, *asks: str, hides: bool = True) -> Use:
-    return Use(words, asks, hides)
+def _use(words: str, *asks: str, hides: bool = True, ends: tuple[int, ...] = (0, 6)) -> Use:
+    return Use(words, asks, hides, ends)
+
+
+def _of_team(words: str, operation: str) -> Use:
+    """A command for what a team keeps; what it names is not there, or its value no good one."""
+    return _use(words, operation, hides=False, ends=(0, 2, 5))
 
 
 USES: list[Use] = [
@@ -103,6 +110,26 @@ USES: list[Use] = [
         "POST /api/v1/teams/{}/service-accounts",
         hides=False,
     ),
+    _of_team(
+        "automation create n --event create_artifact --registry {organization}/{registry}"
+        " --nothing",
+        "POST /api/v1/automations",
+    ),
+    _of_team("automation ls --registry {organization}/{registry}", "GET /api/v1/automations"),
+    _of_team("automation show 1", "GET /api/v1/automations/{}"),
+    _of_team("automation edit 1 --rename m", "PATCH /api/v1/automations/{}"),
+    _of_team("automation enable 1", "PATCH /api/v1/automations/{}"),
+    _of_team("automation disable 1", "PATCH /api/v1/automations/{}"),
+    _of_team("automation rm 1", "DELETE /api/v1/automations/{}"),
+    _of_team("webhook add {team} n https://example.org/", "POST /api/v1/teams/{}/webhooks"),
+    _of_team("webhook edit {team} n --rename m", "PATCH /api/v1/teams/{}/webhooks/{}"),
+    _of_team("webhook ls {team}", "GET /api/v1/teams/{}/webhooks"),
+    _of_team("webhook rm {team} n", "DELETE /api/v1/teams/{}/webhooks/{}"),
+    _of_team("slack edit {team} n --rename m", "PATCH /api/v1/teams/{}/slack-channels/{}"),
+    _of_team("slack ls {team}", "GET /api/v1/teams/{}/slack-channels"),
+    _of_team("slack rm {team} n", "DELETE /api/v1/teams/{}/slack-channels/{}"),
+    _of_team("secret ls {team}", "GET /api/v1/teams/{}/secrets"),
+    _of_team("secret rm {team} NAME", "DELETE /api/v1/teams/{}/secrets/{}"),
     _use("key create", "POST /api/v1/keys", hides=False),
     _use("key list", "GET /api/v1/keys", hides=False),
     _use("key delete 1", "DELETE /api/v1/keys/{}", hides=False),
@@ -112,6 +139,10 @@ OTHERWISE: dict[str, str] = {
     "serve": "the server itself: whoever may read and write the data folder",
     "setup": "the data folder, of which nobody is the administrator yet",
     "check": "the data folder, without a server",
+    "slack add": "POST /api/v1/teams/{}/slack-channels, once it was told the address",
+    "secret add": "POST /api/v1/teams/{}/secrets, once it was told the value",
+    "secret set": "PATCH /api/v1/teams/{}/secrets/{}, once it was told the value",
+    "secret rotate-key": "the data folder, without a server",
     "download": "byname.Client: GET /api/v1/resolve and signed addresses (tests/client)",
     "watch": "byname.Client: GET /api/v1/resolve and the events of the registry (tests/client)",
 }
