@@ -194,7 +194,9 @@ class TestForms:
         "/vision", "/orgs/acme/members", "/orgs/acme/teams", "/orgs/acme/trash", "/server/people",
         "/server/people/admin", "/server/organizations", "/orgs/acme/registry/Model/access",
         "/orgs/acme/registry/Model/new-collection", "/orgs/acme/registry/Model/link",
-        "/orgs/acme/registry/Model/settings",
+        "/orgs/acme/registry/Model/settings", "/orgs/acme/registry/Model/new-automation",
+        "/orgs/acme/registry/Model/automations/1", "/orgs/acme/registry/Model/automations/1/edit",
+        "/orgs/acme/registry/Model/automations-history",
     )  # fmt: skip
 
     def test_every_form_of_a_session_is_in_this_list(self, app: App) -> None:
