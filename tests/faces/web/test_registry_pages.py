@@ -418,7 +418,8 @@ def test_no_page_runs_a_query_per_row(app: App, counted: type[Counted]) -> None:
     paths = (
         "/", MODEL, ZOO, f"{ZOO}&tab=history", V0, f"{V0}&tab=files", "/account",
         f"{ZOO}&tab=aliases", f"{ZOO}&tab=aliases&alias=latest", f"{ZOO}&compare=v0&compare=v4",
-        f"{ZOO}&metric=accuracy&sort=-metric%3Aaccuracy", f"{ZOO}&filter=latest", f"{ZOO}&choose=metrics",
+        f"{ZOO}&metric=accuracy&sort=-metric%3Aaccuracy", f"{ZOO}&filter=latest",
+        f"{ZOO}&choose=metrics",
         "/vision/training", "/vision/training?tab=runs", "/vision/training/runs/r?tab=lineage",
         "/vision/training/artifacts/model/model",
     )  # fmt: skip
