@@ -36,8 +36,7 @@ from byname.http.server import HttpServer
 from byname.http.watchers import Watchers
 from byname.http.writes import Writes
 from byname.operations import delivery, expiry, gc, reading, run_event, secret, setup
-from byname.operations.context import Context, now_microseconds
-from byname.operations.dispatch import PageOf
+from byname.operations.context import Context, PageOf, now_microseconds
 from byname.operations.health import About, Jobs, SettingInForce
 from byname.operations.identity import Provisioning
 from byname.operations.pulse import Pulse
@@ -296,6 +295,8 @@ class Application:
 
     def open(self, listening: str) -> None:
         """The router answers for every face. `listening` is the address of the server itself."""
+        page_of = pages_at(self._settings.public_url or listening)
+        self.ctx = replace(self.ctx, page_of=page_of)
         ctx, signer, router, uses = self.ctx, self._signer, self.router, self._uses
         public_url = self._settings.public_url
         addresses = Addresses(
@@ -327,7 +328,7 @@ class Application:
         router.add("GET", f"/api/v1{alias.ALIAS}", AliasWait(hearing, watchers, api).handle)
         router.mount("/api", api)
         router.mount("/admin/audit_logs", api)
-        self._worker = Worker(ctx, self._sender, self.pulse, pages_at(public_url or listening))
+        self._worker = Worker(ctx, self._sender, self.pulse, page_of)
 
     @contextlib.asynccontextmanager
     async def _living(self) -> AsyncIterator[None]:

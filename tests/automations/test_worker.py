@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import random
 import sys
 import threading
 import time
@@ -197,7 +198,7 @@ class TestFaults:
 
     def test_others_are_not_delayed(self, bench: Bench) -> None:
         """Other automations' delay p99 ≤ 5 s: six bad receivers with a backlog, one good."""
-        count = 40
+        count = 20
         bad = [
             Receiver(hangs),
             Receiver(lambda c, _: c.reset()),
@@ -223,7 +224,7 @@ class TestFaults:
             for number in range(count):
                 began[f"a{number}"] = time.monotonic()
                 bench.put(f"a{number}")
-                time.sleep(0.05)
+                time.sleep(0.1)
             good.wait_for(count)
         delays = sorted(arrived[name] - began[name] for name in began)
         print(f"delays: median {delays[count // 2]:.3f} s, worst {delays[-1]:.3f} s")
@@ -363,6 +364,41 @@ class TestLease:
             200,
             1,
         )
+
+    def test_workers_that_die_leave_nothing_undelivered(self, bench: Bench) -> None:
+        """F9: 300 events, 5 % of workers dying: undelivered = 0, each with a stable id."""
+        for number in range(5):
+            hook = bench.hook("http://127.0.0.1:8000/", name=f"h{number}")
+            bench.automate(hook, name=f"a{number}")
+        bench.put(*(f"n{n}" for n in range(60)))
+        dispatcher = Dispatcher(page_of)
+        while dispatcher.run(bench.ctx):
+            pass
+        wanted = {each.delivery_id for each in bench.executions()}
+        assert len(wanted) == 300
+        late, deaths = 0, 0
+        ctx = dataclasses.replace(bench.ctx, now=lambda: bench.ctx.now() + late)
+        chance = random.Random(9)
+        sent: list[str] = []
+        for turn in itertools.count():
+            taken = delivery.take(ctx, f"worker{turn}", busy=[], limit=3)
+            sent += [each.due.delivery_id for each in taken]
+            for each in taken:
+                if chance.random() < 0.05:
+                    # Killed after the request, before anything was written down.
+                    deaths += 1
+                    continue
+                assert delivery.settle(ctx, f"worker{turn}", each.due, Reply(200))
+            if not taken:
+                if not delivery.waiting(ctx).count:
+                    break
+                late += 16_000_000
+        assert deaths > 5
+        assert set(sent) == wanted
+        assert len(sent) == 300 + deaths
+        found = bench.executions()
+        assert {each.state for each in found} == {State.FINISHED}
+        assert {each.attempt_count for each in found} == {1}
 
     def test_a_lease_is_longer_than_an_attempt(self) -> None:
         assert rules.LEASE_SECONDS > rules.TIMEOUT_SECONDS + 2

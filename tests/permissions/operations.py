@@ -279,6 +279,21 @@ ROWS: list[Row] = [
     Row(
         Rest("GET", "/organizations/{whole}/automations"), Scope.ORGANIZATION, GroupRole.VIEWER
     ),
+    # ---- REST: what automations did ---------------------------------------------------------
+    _registry("GET", "/executions", P.SEE),
+    Row(Rest("GET", "/automations/{of_registry}/executions"), R, P.SEE),
+    Row(
+        Rest("POST", "/automations/{of_registry}/replay", {"after": "0.0"}),
+        R,
+        P.AUTOMATE_REGISTRY,
+        done=frozenset({200, 409}),
+    ),
+    Row(
+        Rest("POST", "/automations/{of_collection}/replay", {"after": "0.0"}),
+        R,
+        P.AUTOMATE_COLLECTION,
+        done=frozenset({200, 409}),
+    ),
     # ---- REST: organizations and teams ------------------------------------------------------
     Row(Rest("GET", "/registries/{whole}"), Scope.ORGANIZATION, GroupRole.VIEWER),
     Row(Rest("POST", "/registries/{whole}", {"name": "new"}), Scope.ORGANIZATION, GroupRole.MEMBER),
@@ -650,6 +665,16 @@ ELSEWHERE: dict[str, str] = {
             ("DELETE", "slack-channels/{}"),
         )
     },
+    # One execution, and tests that send: tests/operations/test_execution_history.py asks as everybody.
+    **dict.fromkeys(
+        (
+            "GET /api/v1/executions/{}",
+            "POST /api/v1/executions/{}/retry",
+            "POST /api/v1/teams/{}/webhooks/{}/test",
+            "POST /api/v1/teams/{}/slack-channels/{}/test",
+        ),
+        "tests/operations/test_execution_history.py",
+    ),
     "GET /api/v1/teams/{}/automations": "tests/operations/test_automation.py",
     "mutation rewindRun": "not offered",
     "mutation notifyScriptableRunAlert": "not offered: tests/faces/graphql/test_run.py",

@@ -18,7 +18,7 @@ from typing import Any
 
 ORGANIZATION = "smle-reg"
 TEAM = "smle-reg-team-2"
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 BYNAME = Path(sys.executable).with_name("byname")
 """The command as it was installed beside this interpreter."""
 
@@ -132,6 +132,6 @@ def make_rig(folder: Path, *, username: str = "ann") -> Rig:
         ],
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=240,
     )
     return Rig(folder, free_port(), json.loads(done.stdout)["api_key"])

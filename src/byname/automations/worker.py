@@ -17,10 +17,11 @@ from typing import TypeVar
 
 from byname.automations.sender import Sender
 from byname.domain.delivery import TIMEOUT_SECONDS, Reply
+from byname.domain.execution import Due
 from byname.operations import delivery
-from byname.operations.context import Context
+from byname.operations.context import Context, PageOf
 from byname.operations.delivery import Taken
-from byname.operations.dispatch import Dispatcher, PageOf
+from byname.operations.dispatch import Dispatcher
 from byname.operations.pulse import Pulse
 
 logger = logging.getLogger("byname.automations")
@@ -58,6 +59,8 @@ class Worker:
         self._waker: asyncio.Task[bool] | None = None
         self._out: dict[asyncio.Task[None], tuple[int, float]] = {}
         """The requests that are out: to which integration, and since when."""
+        self._done_with: list[tuple[Due, Reply]] = []
+        """What came back and is not written down yet."""
         self._done: concurrent.futures.Future[None] | None = None
 
     def start(self) -> None:
@@ -104,17 +107,27 @@ class Worker:
         for task in list(self._out):
             task.cancel()
         with contextlib.suppress(Exception):
+            await self._rows(
+                delivery.turn, self._ctx, self._owner, self._done_with, busy=[], limit=0
+            )
+        with contextlib.suppress(Exception):
             await self._rows(delivery.release, self._ctx, self._owner)
 
     async def _look(self) -> bool:
         """Dispatch and take what is there; whether there may be more at once."""
         more = await self._rows(self._dispatcher.run, self._ctx)
-        free = PLACES - len(self._out)
-        if free <= 0:
-            return False
-        taken = await self._rows(
-            delivery.take, self._ctx, self._owner, busy=self._busy(), limit=free
-        )
+        free = max(0, PLACES - len(self._out))
+        done, self._done_with = self._done_with, []
+        try:
+            taken, lost = await self._rows(
+                delivery.turn, self._ctx, self._owner, done, busy=self._busy(), limit=free
+            )
+        except BaseException:
+            # Nothing of it was written down, so that it is tried again.
+            self._done_with = [*done, *self._done_with]
+            raise
+        for due in lost:
+            logger.warning("Delivery %s took too long; it was made again", due.delivery_id)
         for each in taken:
             task = asyncio.get_running_loop().create_task(self._deliver(each))
             self._out[task] = (each.due.integration_id, time.monotonic())
@@ -160,19 +173,12 @@ class Worker:
             self._waker = None
 
     async def _deliver(self, taken: Taken) -> None:
-        """Make the request, and write down what came of it."""
-        try:
-            if taken.request is None:
-                reply = Reply(None, error=taken.error)
-            else:
-                reply = await self._sender.attempt(taken.request)
-            kept = await self._rows(delivery.settle, self._ctx, self._owner, taken.due, reply)
-        except Exception:
-            # Nothing is lost: when the lease is over it is delivered again.
-            logger.exception("Delivery %s could not be written down", taken.due.delivery_id)
-            return
-        if not kept:
-            logger.warning("Delivery %s took too long; it was made again", taken.due.delivery_id)
+        """Make the request; what came of it is written down with the next look."""
+        if taken.request is None:
+            reply = Reply(None, error=taken.error)
+        else:
+            reply = await self._sender.attempt(taken.request)
+        self._done_with.append((taken.due, reply))
 
 
 async def _sleep(seconds: float) -> bool:

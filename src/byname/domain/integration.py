@@ -72,6 +72,17 @@ class Credentials:
     named: dict[str, str] = field(default_factory=dict, repr=False)
     """The secrets that the payload may name, by name (R136)."""
 
+    @property
+    def given(self) -> dict[str, str]:
+        """What the payload may name, the access token among it, with its values."""
+        token = {} if self.access_token is None else {ACCESS_TOKEN: self.access_token}
+        return self.named | token
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """What nobody may be shown, also when the receiver repeats it (R141)."""
+        return (self.url, *self.given.values(), *([] if self.secret is None else [self.secret]))
+
 
 def check_name(name: str) -> str:
     """The integration's name.

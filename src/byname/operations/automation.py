@@ -119,7 +119,7 @@ def edit(ctx: Context, automation_id: int, change: AutomationEdit) -> Automation
         Unprocessable: the event cannot happen in the scope, or a value is not allowed.
     """
     with ctx.database.write() as tx:
-        present, project = _changeable(ctx, tx, automation_id)
+        present, project = changeable(ctx, tx, automation_id)
         scope = present.scope
         asked = (change.scope_kind or scope.kind, change.scope_id or scope.id)
         if asked != (scope.kind, scope.id):
@@ -181,7 +181,7 @@ def delete(ctx: Context, automation_id: int) -> None:
         Forbidden: the role in its scope is too low.
     """
     with ctx.database.write() as tx:
-        present, project = _changeable(ctx, tx, automation_id)
+        present, project = changeable(ctx, tx, automation_id)
         rows.remove(tx, present.id, at=ctx.now())
         run_watch_rows.forget(tx, present.id)
         _record(ctx, tx, "delete", present, project, before=_told(present))
@@ -195,7 +195,7 @@ def get(ctx: Context, automation_id: int) -> Automation:
     """
     with ctx.database.read() as tx:
         found = rows.find(tx, automation_id)
-        if found is None or not _visible(ctx, tx, [found]):
+        if found is None or not visible(ctx, tx, [found]):
             raise missing("This automation")
         return found
 
@@ -237,7 +237,7 @@ def list_within(
             portion = rows.list_within(
                 tx, what, scope_id, name=name, but=but, after=start, limit=PORTION
             )
-            found += _visible(ctx, tx, portion)
+            found += visible(ctx, tx, portion)
             if len(portion) < PORTION:
                 break
             start = portion[-1].id
@@ -256,7 +256,7 @@ def of_projects(ctx: Context, project_ids: Sequence[int]) -> dict[int, list[Auto
         for entity_id, wide in rows.of_entities(tx, sorted(homes), limit=OF_ENTITY_MAX).items():
             first = _first_visible_project(ctx, tx, entity_id)
             if first in found:
-                found[first] = _visible(ctx, tx, wide) + found[first]
+                found[first] = visible(ctx, tx, wide) + found[first]
         return found
 
 
@@ -275,7 +275,7 @@ def _first_visible_project(ctx: Context, tx: Transaction, entity_id: int) -> int
 # ---- who may -----------------------------------------------------------------------------------
 
 
-def _visible(ctx: Context, tx: Transaction, found: Sequence[Automation]) -> list[Automation]:
+def visible(ctx: Context, tx: Transaction, found: Sequence[Automation]) -> list[Automation]:
     """Those of them whose scope the actor may see."""
     if ctx.actor is None:
         return []
@@ -300,11 +300,17 @@ def _visible(ctx: Context, tx: Transaction, found: Sequence[Automation]) -> list
     return shown
 
 
-def _changeable(
+def changeable(
     ctx: Context, tx: Transaction, automation_id: int
 ) -> tuple[Automation, Project | None]:
+    """The automation, which the actor may change, and the project of its scope.
+
+    Raises:
+        NotFound: it is absent or hidden.
+        Forbidden: the role in its scope is too low.
+    """
     present = rows.find(tx, automation_id)
-    if present is None or not _visible(ctx, tx, [present]):
+    if present is None or not visible(ctx, tx, [present]):
         raise missing("This automation")
     _, project = _find_scope(ctx, tx, present.scope.kind, present.scope.id)
     return present, project

@@ -11,6 +11,7 @@ from byname.blobs.store import BlobStore
 from byname.domain.delivery import Outgoing, Reply
 from byname.domain.errors import Unauthenticated, Unavailable
 from byname.domain.policy import Actor
+from byname.domain.project import Project
 from byname.domain.reading import Readings
 from byname.domain.target import PUBLIC, Targets
 from byname.store.database import Database
@@ -20,6 +21,10 @@ from byname.store.vault import Vault
 def now_microseconds() -> int:
     """The time in whole microseconds since 1970, UTC: the form in which rows keep it."""
     return time.time_ns() // 1_000
+
+
+PageOf = Callable[[Project, str, int | None, str], str]
+"""The address of the page of a version (without a number: of the collection) on this server."""
 
 
 class Sender(Protocol):
@@ -60,6 +65,8 @@ class Context:
     """Encrypts and decrypts what teams keep secret."""
     sender: Sender | None = None
     """Sends what somebody wants to try out. None: this process sends nothing."""
+    page_of: PageOf | None = None
+    """The addresses of pages, for what is sent to others."""
 
     origin: Origin = NOWHERE
     """Where the request came from."""

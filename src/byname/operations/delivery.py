@@ -44,7 +44,7 @@ def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[T
     """
     now = ctx.now()
     with ctx.database.read() as tx:
-        if not rows.list_due(tx, now=now, but=busy, limit=1):
+        if limit < 1 or not rows.list_due(tx, now=now, but=busy, limit=1):
             return []
     with ctx.database.write() as tx:
         found = rows.list_due(tx, now=now, but=busy, limit=CANDIDATES_MAX)
@@ -77,6 +77,26 @@ def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[T
     return [_prepare(ctx, each) for each in chosen]
 
 
+def turn(
+    ctx: Context,
+    owner: str,
+    done: Sequence[tuple[Due, Reply]],
+    *,
+    busy: Sequence[int],
+    limit: int,
+) -> tuple[list[Taken], list[Due]]:
+    """What came back is written down, and the next is taken, in one commit; and what was lost.
+
+    Lost is a delivery whose lease was over: it is somebody else's.
+    """
+    if not done:
+        return take(ctx, owner, busy=busy, limit=limit), []
+    with ctx.database.write():
+        lost = [due for due, reply in done if not settle(ctx, owner, due, reply)]
+        taken = take(ctx, owner, busy=busy, limit=limit)
+    return taken, lost
+
+
 def _prepare(ctx: Context, due: Due) -> Taken:
     """The request, with secrets, as they are now."""
     try:
@@ -85,22 +105,16 @@ def _prepare(ctx: Context, due: Due) -> Taken:
             body = rows.body_of(tx, due.id)
     except DomainError as refusal:
         return Taken(due, None, refusal.message)
-    secrets = dict(credentials.named)
-    if credentials.access_token is not None:
-        secrets[payload.ACCESS_TOKEN] = credentials.access_token
-    hidden = [*secrets.values(), credentials.url]
-    if credentials.secret is not None:
-        hidden.append(credentials.secret)
     return Taken(
         due,
         Outgoing(
             url=credentials.url,
-            body=payload.fill(body, secrets),
+            body=payload.fill(body, credentials.given),
             event=due.event,
             delivery_id=due.delivery_id,
             access_token=credentials.access_token,
             signing_secret=credentials.secret,
-            hidden=tuple(hidden),
+            hidden=credentials.hidden,
         ),
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -28,7 +28,7 @@ from byname.domain.ids import to_id
 from byname.domain.integration import Integration
 from byname.domain.payload import Part
 from byname.domain.project import Project
-from byname.operations.context import Context
+from byname.operations.context import Context, PageOf
 from byname.store import automation as automation_rows
 from byname.store import collection as collection_rows
 from byname.store import dispatch as rows
@@ -43,9 +43,6 @@ AT_ONCE = 500
 """How many entries of each list are looked at in one go."""
 KEEP_MICROSECONDS = 5_000_000
 """A position behind which nothing fired is written down so often only: writing is for changes."""
-
-PageOf = Callable[[Project, str, int | None, str], str]
-"""The address of the page of a version (without a number: of the collection) on this server."""
 
 
 @dataclass(frozen=True, slots=True)

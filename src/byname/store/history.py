@@ -265,7 +265,7 @@ def oldest(
         values["of"] = project_id
     else:
         ledger, rest = "", "h.id > :history AND "
-        values["history"] = after.id or _last_before(tx, after.ledger_id)
+        values["history"] = after.id or last_before(tx, after.ledger_id)
     ledger += "l.id > :ledger"
     rest += "(h.ledger_id, h.id) > (:ledger, :id)"
     order = "h.id" if "history" in values else "h.ledger_id, h.id"
@@ -278,7 +278,7 @@ def oldest(
     return [_entry(row, row["digest"]) for row in rows]
 
 
-def _last_before(tx: Transaction, ledger_id: int) -> int:
+def last_before(tx: Transaction, ledger_id: int) -> int:
     """The last entry beside the ledger that was written before the ledger's row of that id.
 
     Both numbers grow together, so that halving finds it in a few looks, without an index that every
