@@ -144,6 +144,7 @@ OTHERWISE: dict[str, str] = {
     "secret set": "PATCH /api/v1/teams/{}/secrets/{}, once it was told the value",
     "secret rotate-key": "the data folder, without a server",
     "download": "byname.Client: GET /api/v1/resolve and signed addresses (tests/client)",
+    "upload": "byname.Client: what the client asks for to log a version and link it (tests/client)",
     "watch": "byname.Client: GET /api/v1/resolve and the events of the registry (tests/client)",
 }
 """Commands that ask for no operation of REST, or not by themselves."""
