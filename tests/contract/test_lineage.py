@@ -23,5 +23,4 @@ class TestLineage:
         assert told["inputs"] == ["net:v0"]
         assert told["outputs"] == [[1], "tuned:v0"]
         assert told["maker"] == ["net:v0"]
-        aliases = ["latest"] if sdk.release == "0.28.2" else ["endorsed", "latest"]
-        assert told["two"] == [["net:v0", "tuned:v0"], ["net:v0"], aliases]
+        assert told["two"] == [["net:v0", "tuned:v0"], ["net:v0"], ["endorsed", "latest"]]

@@ -381,7 +381,7 @@ def link_artifact(_source: Any, info: Info, input: dict[str, Any]) -> dict[str, 
         )
     version_id = input.get("artifact_id")
     aliases = input.get("aliases") or []
-    elsewhere = sorted({each["artifact_collection_name"] for each in aliases} - {name})
+    elsewhere = sorted({each["artifact_collection_name"] for each in aliases} - {name, ""})
     if elsewhere:
         raise Unprocessable(
             f"Aliases were given for {', '.join(elsewhere)}, but the collection is {name}",

@@ -231,7 +231,7 @@ def create_artifact(_source: Any, info: Info, input: dict[str, Any]) -> dict[str
 
 
 def _aliases(collection: str, given: list[dict[str, str]]) -> list[str]:
-    elsewhere = sorted({each["artifact_collection_name"] for each in given} - {collection})
+    elsewhere = sorted({each["artifact_collection_name"] for each in given} - {collection, ""})
     if elsewhere:
         raise Unprocessable(
             f"Aliases were given for {', '.join(elsewhere)}, but the collection is {collection}",

@@ -37,9 +37,8 @@ result["maker"] = [each.name for each in api.run(f"{TEAM}/{PROJECT}/{maker.id}")
 # The public API too may say that a run used or made a version.
 two = api.run(f"{TEAM}/{PROJECT}/{PROJECT}-two")
 two.use_artifact(api.artifact(f"{TEAM}/{PROJECT}/tuned:v0"))
-# Release 0.28.2 sends aliases here in a shape that its own document does not allow.
-aliases = None if wandb.__version__ == "0.28.2" else ["endorsed"]
-two.log_artifact(api.artifact(f"{SOURCE}:v0"), aliases=aliases)
+# Releases up to 0.28 send plain words here, where their own document says objects.
+two.log_artifact(api.artifact(f"{SOURCE}:v0"), aliases=["endorsed"])
 result["two"] = [
     sorted(each.name for each in two.used_artifacts()),
     [each.name for each in two.logged_artifacts()],

@@ -167,7 +167,7 @@ class TestVariables:
             {"name": ["Zoo"]},
             {"name": "Zoo", "aliases": [None]},
             {"name": "Zoo", "aliases": [{"alias": "a"}]},
-            {"name": "Zoo", "aliases": "a"},
+            {"name": "Zoo", "aliases": 3},
             {"name": "Zoo", "clientID": True},
         ],
     )
@@ -179,6 +179,13 @@ class TestVariables:
         assert heard.arguments == {}
         assert all(isinstance(error.original, Invalid) for error in result.errors)
         assert all("Variable '$" in error.message for error in result.errors)
+
+    @pytest.mark.parametrize("given", ["a", ["a"], [{"artifactCollectionName": "", "alias": "a"}]])
+    def test_an_alias_may_be_a_plain_word(self, heard: Heard, given: Any) -> None:
+        """R74: a plain text is taken too; releases up to 0.28 send words where objects belong."""
+        heard.execute(LINK, {"name": "Zoo", "aliases": given})
+        found = heard.arguments["input"]["aliases"]
+        assert found == [{"artifact_collection_name": "", "alias": "a"}]
 
     def test_many_mistakes_give_few_errors(self, heard: Heard) -> None:
         result = heard.execute(LINK, {"name": "Zoo", "aliases": [3] * 100_000})

@@ -41,6 +41,12 @@ Reader = Callable[[Any], Any]
 # Texts and truth values are what nearly all variables are; they come out as they went in.
 _PLAIN = {"String": str, "ID": str, "JSONString": str, "Boolean": bool}
 
+_SHORT: dict[str, Callable[[str], dict[str, Any]]] = {
+    "ArtifactAliasInput": lambda text: {"artifactCollectionName": "", "alias": text},
+}
+"""Objects for which a text may stand. Releases up to 0.28 send the aliases of `Run.log_artifact` as
+plain words where their own document says objects; the collection is that of the request."""
+
 
 class Unreadable(Exception):
     """The compiled reader gives up; the exact words are found on a second way."""
@@ -174,10 +180,13 @@ def _object(input_type: GraphQLInputObjectType) -> Reader:
             absent.append((name, out_name, _refuse))
         elif field.default is not None:
             absent.append((name, out_name, partial(coerce_default_value, field)))
+    short = _SHORT.get(input_type.name)
 
     def read(value: Any) -> Any:
         if value is None:
             return None
+        if short is not None and isinstance(value, str):
+            value = short(value)
         if not isinstance(value, dict) or input_type.is_one_of:
             raise Unreadable
         result: dict[str, Any] = {}
@@ -203,7 +212,11 @@ def _strip(value: Any, input_type: GraphQLInputType) -> Any:
         return [_strip(item, input_type.of_type) for item in value]
     if is_list_type(input_type):
         return _strip(value, input_type.of_type)
-    if is_input_object_type(input_type) and isinstance(value, dict):
+    if not is_input_object_type(input_type):
+        return value
+    if isinstance(value, str) and input_type.name in _SHORT:
+        return _SHORT[input_type.name](value)
+    if isinstance(value, dict):
         fields = input_type.fields
         return {
             name: _strip(item, fields[name].type) for name, item in value.items() if name in fields
