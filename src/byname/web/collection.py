@@ -72,6 +72,8 @@ def show(
         "may_edit": why_not(role, Permission.EDIT_COLLECTION),
         "may_tag": why_not(role, Permission.TAG),
         "may_link": why_not(role, Permission.LINK),
+        "may_automate": why_not(role, Permission.AUTOMATE_COLLECTION),
+        "executions": listing.executions_of_collections(ask.ctx, [collection.id])[collection.id],
         "may_delete": why_not(role, Permission.DELETE_COLLECTION),
         "editable": len(collection.description or "") <= DESCRIPTION_LENGTH_MAX,
         "headings": HEADINGS,

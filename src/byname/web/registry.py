@@ -192,6 +192,7 @@ def rows_of(ask: Ask, registry: Project, listed: list[Collection]) -> dict[str, 
     """What the rows of these collections show; of the one that is open, its newest versions too."""
     ids = [each.id for each in listed]
     opened = ask.query("open")
+    role = projects.role_in(ask.ctx, registry)
     chosen = next((each for each in listed if each.name == opened), None)
     quick = (
         []
@@ -208,5 +209,7 @@ def rows_of(ask: Ask, registry: Project, listed: list[Collection]) -> dict[str, 
         "quick": quick,
         "quick_aliases": listing.aliases_of_memberships(ask.ctx, [each.id for each in quick]),
         "protected": collection.protected_names(ask, registry),
-        "may_link": why_not(projects.role_in(ask.ctx, registry), Permission.LINK),
+        "may_link": why_not(role, Permission.LINK),
+        "executions": listing.executions_of_collections(ask.ctx, ids),
+        "may_automate": why_not(role, Permission.AUTOMATE_COLLECTION),
     }

@@ -1,12 +1,15 @@
-"""A team's webhooks, Slack channels and secrets: managed by its admins (R132, R133, R146 to R148)."""
+"""A team's webhooks, Slack channels and secrets, managed by its admins (R132 to R148)."""
 
 from __future__ import annotations
 
+from byname.domain import payload
+from byname.domain.delivery import Reply
 from byname.domain.entity import Entity
 from byname.domain.errors import Conflict, DomainError, Forbidden
 from byname.domain.integration import IntegrationKind
 from byname.operations import integration as operations
 from byname.operations import secret as secrets
+from byname.operations import trial
 from byname.operations.integration import Wanted
 from byname.web import team
 from byname.web.looks import segment
@@ -14,6 +17,7 @@ from byname.web.visitor import Answer, Ask, Moved, Shown
 
 SHOWN_MAX = 1_000
 TAB = "integrations"
+TEST = "test-integration"
 WORDS = {IntegrationKind.WEBHOOK: "Webhook", IntegrationKind.SLACK: "Slack channel"}
 
 
@@ -23,6 +27,7 @@ def add_to_team() -> None:
     for wish in ("make-webhook", "edit-webhook", "make-slack", "edit-slack"):
         team.FORMS[wish] = _put_integration
     team.FORMS["delete-integration"] = _delete_integration
+    team.FORMS[TEST] = _test_integration
     team.FORMS["make-secret"] = team.FORMS["replace-secret"] = _put_secret
     team.FORMS["delete-secret"] = _delete_secret
 
@@ -32,7 +37,13 @@ def read(ask: Ask, home: Entity) -> Answer:
     return _shown(ask, home)
 
 
-def _shown(ask: Ask, home: Entity, error: DomainError | None = None, where: str = "") -> Shown:
+def _shown(
+    ask: Ask,
+    home: Entity,
+    error: DomainError | None = None,
+    where: str = "",
+    reply: Reply | None = None,
+) -> Shown:
     place = team.place_of(ask, home, TAB)
     denied: str | None = None
     listed, known = [], []
@@ -43,6 +54,8 @@ def _shown(ask: Ask, home: Entity, error: DomainError | None = None, where: str 
         denied = refusal.message
     chosen = None
     kind, name = _read_kind(ask.query("kind") or ask.text("kind")), ask.query("name")
+    if where == TEST:
+        name = ask.text("name")
     if kind is not None and name and denied is None:
         chosen = next((each for each in listed if (each.kind, each.name) == (kind, name)), None)
     return Shown(
@@ -55,6 +68,9 @@ def _shown(ask: Ask, home: Entity, error: DomainError | None = None, where: str 
             "channels": [each for each in listed if each.kind is IntegrationKind.SLACK],
             "secrets": known,
             "chosen": chosen,
+            "testing": where == TEST or ask.query("test") is not None,
+            "payload": ask.form.get("payload", payload.DEFAULT),
+            "reply": reply,
             "words": WORDS,
             "confirm": ask.query("confirm") or ("secret" if where == "delete-secret" else ""),
             "asked": name or ask.text("name"),
@@ -99,6 +115,18 @@ def _delete_integration(ask: Ask, home: Entity) -> Answer:
     except DomainError as error:
         return _shown(ask, home, error, "delete-integration")
     return _done(ask, home, f"{WORDS[kind]} {ask.text('name')} was deleted.")
+
+
+def _test_integration(ask: Ask, home: Entity) -> Answer:
+    """One request is sent, and the page shows what was answered; nothing of it is kept (R139, S4)."""
+    kind = _read_kind(ask.text("kind")) or IntegrationKind.WEBHOOK
+    given = ask.form.get("payload" if kind is IntegrationKind.WEBHOOK else "message")
+    text = None if given is None else given.replace("\r\n", "\n")
+    try:
+        reply = trial.send(ask.ctx, home.name, kind, ask.text("name"), text)
+    except DomainError as error:
+        return _shown(ask, home, error, TEST)
+    return _shown(ask, home, where=TEST, reply=reply)
 
 
 def _put_secret(ask: Ask, home: Entity) -> Answer:

@@ -10,9 +10,13 @@ import re
 
 import pytest
 
+from byname.domain.automation import Action, ActionKind, ScopeKind
+from byname.domain.event import EventType
 from byname.domain.policy import Role
-from byname.operations import collection, protected_alias, registry
+from byname.operations import automation, collection, protected_alias, registry
 from byname.operations import version as versions
+from byname.operations.automation import NewAutomation
+from byname.operations.dispatch import Dispatcher
 from tests.faces.web.conftest import App, words_of
 from tests.support.house import House
 from tests.support.world import ORGANIZATION, holders, link_version, log_version
@@ -267,3 +271,40 @@ class TestRenamingAndDeleting:
 def aliases_of_named(app: App, name: str) -> dict[str, int]:
     model = registry.get_by_name(app.world.admin, ORGANIZATION, "Model")
     return holders(app.world.admin, collection.get_in(app.world.admin, model, name).id)
+
+
+class TestAutomations:
+    """R40: a collection shows an automation marker with the number of executions."""
+
+    def test_the_marker_and_where_it_leads(self, zoo: App) -> None:
+        admin = zoo.world.admin
+        browser = zoo.by("admin")
+        model = registry.get_by_name(admin, ORGANIZATION, "Model")
+        found = collection.find(admin, model.id, "Zoo")
+        assert found is not None
+        nothing = Action(ActionKind.NOTHING)
+        automation.create(
+            admin,
+            NewAutomation("Try", ScopeKind.COLLECTION, found.id, EventType.LINK_ARTIFACT, nothing),
+        )
+        # One that has not run is no reason for a marker.
+        assert "1 execution" not in words_of(browser.get(ZOO))
+        for text in (b"one", b"two"):
+            link_version(admin, log_version(admin, files={"other": text}))
+        link_version(admin, log_version(admin, "cat", files={"w": b"cat"}), "Other")
+        while Dispatcher(lambda *_: "http://x/").run(admin):
+            pass
+        for path in (ZOO, ALIASES, MODEL):
+            page = browser.get(path)
+            assert link_to(page, "2 executions") == f"{MODEL}/automations?collection=Zoo"
+            assert words_of(page).count(" executions ") == 1
+        assert "Try" in words_of(browser.get(link_to(page, "2 executions")))
+
+    def test_making_one_from_the_menu(self, zoo: App) -> None:
+        browser = zoo.by("admin")
+        zoo.add("vic", Role.VIEWER)
+        for path in (ZOO, MODEL):
+            there = link_to(browser.get(path), "Create automation")
+            assert there == f"{MODEL}/new-automation?collection=Zoo"
+            assert "new-automation" not in zoo.by("vic").get(path)
+        assert "<option selected>Zoo</option>" in browser.get(there)

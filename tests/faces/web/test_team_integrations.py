@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import ipaddress
+from collections.abc import Iterator
+
 import pytest
 
+from byname.automations.sender import Sender
 from byname.domain.integration import Integration, IntegrationKind
+from byname.domain.target import Targets
 from byname.operations import integration, secret
 from byname.operations.integration import Wanted
-from tests.faces.web.conftest import App, words_of
-from tests.support.world import TEAM
+from tests.faces.web.conftest import App, open_app, words_of
+from tests.support.receiver import Connection, Delivered, Receiver
+from tests.support.world import TEAM, World
 
 PAGE = f"/{TEAM}?tab=integrations"
 URL = "https://ci.example.org/hook"
@@ -113,3 +120,92 @@ class TestSecrets:
         assert [each.name for each in secret.list_all(people.world.admin, TEAM)] == ["CI"]
         browser.sent(f"/{TEAM}", page=PAGE, do="delete-secret", name="CI", sure="yes")
         assert secret.list_all(people.world.admin, TEAM) == []
+
+
+@pytest.fixture
+def sending(world: World) -> Iterator[App]:
+    """Pages of a server that sends, to this machine too; Max is Member of the team."""
+    sender = Sender(Targets(allowed=(ipaddress.ip_network("127.0.0.0/8"),)))
+    world.nobody = dataclasses.replace(world.nobody, sender=sender)
+    world.add_person("max", in_organization="member", in_team="member")
+    yield open_app(world)
+    sender.close()
+
+
+def refuse(connection: Connection, _: Delivered) -> None:
+    connection.reply(503, b"<b>closed</b> " + b"x" * 10_000)
+
+
+class TestTest:
+    """R139, S4: a payload that is not kept; the reply is shown: status and first 4 kB; for admins."""
+
+    def tried(self, app: App, who: str, name: str = "ci", **fields: str) -> tuple[int, str]:
+        kind = fields.pop("kind", "webhook")
+        page = "/account" if who != "admin" else f"{PAGE}&kind={kind}&name={name}&test=yes"
+        fields |= {"do": "test-integration", "kind": kind, "name": name}
+        answer = app.by(who).send(f"/{TEAM}?tab=integrations", page=page, **fields)
+        return answer.status_code, answer.text
+
+    def test_a_webhook(self, sending: App) -> None:
+        with Receiver(refuse) as receiver:
+            hook = Wanted(name="ci", url=receiver.url, secret=HIDDEN)
+            integration.create(sending.world.admin, TEAM, IntegrationKind.WEBHOOK, hook)
+            assert 'aria-label="Test ci"' in sending.by("admin").get(PAGE)
+            status, page = self.tried(sending, "admin", payload='{"who": "${event_author}"}')
+            assert status == 200
+            (request,) = receiver.requests
+            assert request.body == b'{"who": "admin"}'
+            assert "x-wandb-signature" in request.headers
+            assert "The answer is 503" in words_of(page)
+            # Shown as text, and no more than 4 kB of it.
+            assert "&lt;b&gt;closed&lt;/b&gt;" in page
+            assert 3_000 < page.count("x" * 10) * 10 <= 4_096
+            assert HIDDEN not in page
+            again = sending.by("admin").get(f"{PAGE}&kind=webhook&name=ci&test=yes")
+            assert "${event_author}&#34;}" not in again
+            assert "${ledger_revision}" in again
+
+            status, page = self.tried(sending, "admin", payload='{"who": "${NOPE}"}')
+            assert status == 422
+            assert "NOPE" in words_of(page)
+            status, page = self.tried(sending, "max", payload="{}")
+            assert status == 403
+            assert "admin" in words_of(page)
+            assert "Test ci" not in sending.by("max").get(PAGE)
+            assert len(receiver.requests) == 1
+
+    def test_a_slack_channel(self, sending: App) -> None:
+        with Receiver() as receiver:
+            channel = Wanted(name="#models", url=f"{receiver.url}/{HIDDEN}")
+            integration.create(sending.world.admin, TEAM, IntegrationKind.SLACK, channel)
+            fields = {"kind": "slack", "message": "is it on?"}
+            status, page = self.tried(sending, "admin", "%23models", **fields)
+            assert status == 404
+            assert receiver.requests == []
+            answer = sending.by("admin").send(
+                f"/{TEAM}?tab=integrations",
+                page=f"{PAGE}&kind=slack&name=%23models&test=yes",
+                do="test-integration",
+                name="#models",
+                **fields,
+            )
+            (request,) = receiver.requests
+            assert b"is it on?" in request.body
+            words = words_of(answer.text)
+            assert "The answer is 200" in words
+            assert "thanks" in words
+            assert HIDDEN not in answer.text + page
+
+    def test_what_the_guard_refuses_is_said(self, sending: App) -> None:
+        """S4: the same guard as for every delivery."""
+        with Receiver() as receiver:
+            hook = Wanted(name="ci", url=receiver.url)
+            integration.create(sending.world.admin, TEAM, IntegrationKind.WEBHOOK, hook)
+            closed = Sender(Targets())
+            nobody = dataclasses.replace(sending.world.nobody, sender=closed)
+            sending.world.nobody = nobody
+            status, page = self.tried(open_app(sending.world), "admin", payload="{}")
+            closed.close()
+            assert status == 200
+            assert "No answer" in words_of(page)
+            assert receiver.requests == []
