@@ -98,6 +98,8 @@ def test_the_life_of_a_name(logged: Rig, visit: Callable[..., Visitor]) -> None:
     ann.goto(COLLECTION)
     compare = page.get_by_role("button", name="Compare")
     expect(compare).to_be_disabled()
+    # Another area's style once made them unseen, which no click would notice.
+    expect(page.get_by_label("Compare v0")).to_have_css("opacity", "1")
     page.get_by_label("Compare v0").check()
     page.get_by_label("Compare v1").check()
     compare.click()
