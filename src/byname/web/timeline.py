@@ -140,7 +140,7 @@ def restore(ask: Ask, project: Project, collection: Collection) -> tuple[str, st
 
     Raises:
         Forbidden: the role is too low (R80, R92).
-        PreconditionFailed: it was moved since the page was shown.
+        HolderChanged, PreconditionFailed: it was moved since the page was shown.
         Conflict, NotFound: the version is not there any more.
     """
     name = ask.query("alias") or ""
