@@ -90,12 +90,18 @@ class TestOrder:
             ("pre-production", "Zoo", "PART"),
         ]
 
-    @pytest.mark.parametrize("text", ["a-", "ali", "LIAS"])
-    def test_pages_join_into_the_whole_list(self, world: World, text: str) -> None:
+    @pytest.mark.parametrize("few", [2, 500])
+    @pytest.mark.parametrize("text", ["a-", "ali", "a-lia", "LIAS"])
+    def test_pages_join_into_the_whole_list(
+        self, world: World, text: str, few: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also where so many names have that start that they are found by another way."""
         version = log_version(world.admin)
         for at in range(7):
             link_version(world.admin, version, f"c{at}", aliases=["alias", f"a-lias{at}"])
         whole = names(world.admin, text, Sort.ALIAS, first=100)
+        monkeypatch.setattr(rows, "FEW", few)
+        assert names(world.admin, text, Sort.ALIAS, first=100) == whole
         pages, after = [], None
         for _ in range(30):
             search = Search(text, sort=Sort.ALIAS, after=after, first=2)
@@ -223,17 +229,20 @@ class TestNoVersionIsReadThrough:
     @pytest.mark.parametrize("sort", list(Sort))
     @pytest.mark.parametrize("rank", list(Rank))
     @pytest.mark.parametrize("after", [None, (7, 9)])
+    @pytest.mark.parametrize("few", [True, False])
     def test_plans(
-        self, world: World, sort: Sort, rank: Rank, after: tuple[int, int] | None
+        self, world: World, sort: Sort, rank: Rank, after: tuple[int, int] | None, few: bool
     ) -> None:
-        statement = rows.statement_for(sort, rank, "zoo", [1, 2], after=after, limit=11)
+        statement = rows.statement_for(sort, rank, "zoo", [1, 2], after=after, limit=11, few=few)
         with world.nobody.database.read() as tx:
             steps = [
                 row["detail"]
                 for row in tx.all("EXPLAIN QUERY PLAN " + statement.text, statement.values)
             ]
         first = steps[0]
-        if rank is Rank.PART:
+        if rank is Rank.PART or (rank is Rank.PREFIX and not few):
+            if sort is not Sort.VERSION_TAG:
+                assert not any("TEMP B-TREE" in step for step in steps), "all are gathered"
             assert first.startswith("SCAN g VIRTUAL TABLE INDEX"), steps
             assert "M" in first.rpartition(":")[2], "the index of parts is not asked"
         else:

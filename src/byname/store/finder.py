@@ -16,6 +16,8 @@ from byname.store.database import Transaction
 
 LETTERS_MIN = 3
 """The index of parts knows no fewer letters in a row."""
+FEW = 500
+"""Of so many names with one start, all are gathered and sorted; of more, the newest are read first."""
 _LAST = chr(0x10FFFF)
 
 _COLUMNS = {
@@ -59,9 +61,14 @@ def statement_for(
     *,
     after: tuple[int, int] | None,
     limit: int,
+    few: bool = True,
 ) -> Statement:
-    """The statement that finds the names of that rank, newest first."""
-    by_part = rank is Rank.PART
+    """The statement that finds the names of that rank, newest first.
+
+    `few`: no more than a few names start with the text. Where more do, they are looked for among
+    those that hold it anywhere, which the index of parts tells from new to old.
+    """
+    by_part = rank is Rank.PART or (rank is Rank.PREFIX and not few)
     start = "finding_part g CROSS JOIN finding f ON f.id = g.rowid" if by_part else "finding f"
     statement = Statement(f"SELECT f.id, f.name, {_COLUMNS[sort]} FROM {start}")
     before, _, behind = _HOLDING[sort].partition("{projects})")
@@ -72,15 +79,17 @@ def statement_for(
     elif rank is Rank.PREFIX:
         statement.add(" AND f.name_key > ? AND f.name_key < ?", text, text + _LAST)
     else:
+        statement.add(" AND NOT (f.name_key >= ? AND f.name_key < ?)", text, text + _LAST)
+    if by_part:
         quoted = text.replace('"', '""')
         statement.add(" AND finding_part MATCH ?", f'{sort.value} : "{quoted}"')
-        statement.add(" AND NOT (f.name_key >= ? AND f.name_key < ?)", text, text + _LAST)
     member = "m.id" if sort in (Sort.VERSION_TAG, Sort.ALIAS) else "0"
     key = "g.rowid" if by_part else "f.id"
     if after is not None:
         statement.add(f" AND ({key} < ? OR ({key} = ? AND {member} < ?))", after[0], *after)
         statement.add(f" AND {key} <= ?", after[0])
-    second = "" if member == "0" else f", {member} DESC"
+    # A name of an alias leads to one version; a second word would have them all sorted.
+    second = ", m.id DESC" if sort is Sort.VERSION_TAG else ""
     statement.add(f" ORDER BY {key} DESC{second} LIMIT ?", limit)
     return statement
 
@@ -101,7 +110,8 @@ def list_found(
     """
     if not project_ids or limit < 1 or (rank is Rank.PART and len(text) < LETTERS_MIN):
         return []
-    statement = statement_for(sort, rank, text, project_ids, after=after, limit=limit)
+    few = rank is not Rank.PREFIX or len(text) < LETTERS_MIN or _few_start(tx, sort, text)
+    statement = statement_for(sort, rank, text, project_ids, after=after, limit=limit, few=few)
     rows: list[Any] = tx.all(statement.text, statement.values)
     return [
         Found(
@@ -118,3 +128,12 @@ def list_found(
         )
         for row in rows
     ]
+
+
+def _few_start(tx: Transaction, sort: Sort, text: str) -> bool:
+    row = tx.one(
+        "SELECT count(*) AS n FROM (SELECT 1 FROM finding f WHERE f.kind = ? AND f.name_key > ?"
+        " AND f.name_key < ? LIMIT ?)",
+        [sort.value, text, text + _LAST, FEW + 1],
+    )
+    return row is None or int(row["n"]) <= FEW
