@@ -168,7 +168,7 @@ def _options() -> argparse.Namespace:
         "--only",
         action="append",
         default=[],
-        choices=(*plan.NAMES, *plan.WATCHING, *plan.BYTES),
+        choices=(*plan.NAMES, *goals.LOOKUPS, *plan.WATCHING, *plan.BYTES),
         help="measure this operation only (may be repeated)",
     )
     parser.add_argument(

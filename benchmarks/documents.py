@@ -20,6 +20,7 @@ NAMES = (
     "LINK_ARTIFACT_GQL",
     "ADD_ALIASES_GQL",
     "GET_ARTIFACT_MEMBERSHIP_FILE_URLS_GQL",
+    "REGISTRY_VERSIONS_GQL",
 )
 _READ = f"""
 import json
@@ -36,6 +37,7 @@ class Documents:
     link: str
     add_aliases: str
     file_addresses: str
+    registry_versions: str
 
 
 def read() -> Documents:

@@ -1,12 +1,18 @@
 """How does a registry come to hold a million versions in a minute? By writing the rows directly.
 
 The rows are those that a million runs of the client's main job would have left: every version was
-logged in a team's project with one file, and linked into one collection of the registry. Every
-tenth link carries an alias of its own. Bytes are not made: nothing here reads them.
+logged in a team's project with one file and metadata of its own, and linked into one collection of
+the registry; `latest` moved to each, and history tells of all of it. Every tenth link carries an
+alias of its own. So that filters find as much in a registry of any size, every hundredth part of the
+versions has a tag, and fifty in a row have one value in their metadata.
+
+Bytes are not made: nothing here reads them. Nor is the second manifest that the server writes for
+itself at a commit; each version has the client's.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +21,8 @@ from typing import Any
 from pysqlite3 import dbapi2 as sqlite
 
 from byname.domain.alias import chain
+from byname.store import metadata_index
+from byname.store.database import FUNCTIONS
 
 ORGANIZATION = "smle-reg"
 TEAM = "smle-reg-team-2"
@@ -23,11 +31,29 @@ REGISTRY = "wandb-registry-Model"
 COLLECTION = "Zoo_Classifier_Models"
 TYPE = "dataset"
 ALIAS = "production-us"
+LATEST = "latest"
+TAG = "candidate"
+TAGGED = 100
+"""So many versions have the tag, spread over all; or all, where there are fewer."""
+BATCH = 50
+"""So many versions in a row have the same `batch` in their metadata."""
 
 VERSIONS_MIN = 8
-_NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count)"
+PAST_SECONDS = 60
+"""So long ago the first version came: time for as many microseconds as there are versions."""
+_NUMBERS = (
+    "WITH RECURSIVE n (i) AS (SELECT 0 WHERE :count > 0 UNION ALL SELECT i + 1 FROM n"
+    " WHERE i + 1 < :count)"
+)
 _SCATTERED = "(i * 2654435761) & 4294967295"
 """Digests come in no order, as real ones do, so that their indexes grow everywhere at once."""
+
+
+_METADATA = (
+    f"""'{{"accuracy":' || printf('%.6f', ({_SCATTERED}) / 4294967296.0)"""
+    f""" || ',"batch":' || (i / {BATCH}) || '}}'"""
+)
+"""Accuracies lie between 0 and 1, in each part of that as many as in any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +103,10 @@ def fill(data: Path, versions: int, pool: int) -> Filled:
             "cache_size=-400000",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
-        # The tables' triggers keep names for search in the form that this function makes.
-        connection.create_function("byname_fold", 1, str.casefold, deterministic=True)
-        connection.create_function("ledger_hash", 6, _Chains().add)
+        # The tables' triggers and the index of metadata ask for the server's own functions.
+        for name, arguments, function in FUNCTIONS:
+            connection.create_function(name, arguments, function, deterministic=True)
+        connection.create_function("ledger_hash", 8, _Chains().add)
         connection.execute("BEGIN IMMEDIATE")
         filled = _Filler(connection).fill(versions, pool)
         connection.execute("COMMIT")
@@ -101,7 +128,8 @@ class _Filler:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._at = time.time_ns() // 1000
+        # Each number came a microsecond after the one before; none comes from the future.
+        self._at = time.time_ns() // 1000 - PAST_SECONDS * 1_000_000
         self._user, self._username = self._row(
             "SELECT id, username FROM users WHERE deleted_at IS NULL ORDER BY id LIMIT 1", {}
         )
@@ -112,19 +140,20 @@ class _Filler:
         """Everything that `Filled` says is there."""
         registry = self._project(self._organization, REGISTRY, "registry")
         project = self._project(self._team, PROJECT, "project")
-        source_type = self._type(project)
+        first = self._logged(project, "zoo_dataset", versions, metadata=_METADATA)
+        self._tags(first, versions)
+        pool_start = self._logged(project, "zoo_candidates", pool)
         portfolio = self._collection(registry, self._type(registry), "portfolio", COLLECTION)
-        sequence = self._collection(project, source_type, "sequence", "zoo_dataset")
-        waiting = self._collection(project, source_type, "sequence", "zoo_candidates")
-        first = self._versions(sequence, versions)
         links = self._links(portfolio, first, versions)
-        pool_start = self._versions(waiting, pool)
-        self._aliases(sequence, "'latest'", self._membership(sequence, 0), start=versions - 1)
-        self._aliases(waiting, "'latest'", self._membership(waiting, 0), start=pool - 1)
-        self._aliases(portfolio, "'latest'", links, start=versions - 1)
-        self._aliases(portfolio, "'production-us'", links, start=versions // 2)
-        self._aliases(portfolio, "'production-eu'", links, start=versions // 2)
-        self._aliases(portfolio, "'build-' || i", links, start=0, count=versions // 10, step=10)
+        given = [
+            ("'build-' || i", f"i % 10 = 0 AND i < {versions // 10 * 10}"),
+            ("'production-us'", f"i = {versions // 2}"),
+            ("'production-eu'", f"i = {versions // 2}"),
+            (f"'{LATEST}'", "1"),
+        ]
+        self._names(portfolio, links, versions, given)
+        self._history(portfolio, "link:create", "'\"zoo_dataset:v' || m.number || '\"'")
+        self._connection.execute(f"{metadata_index.FILL} ORDER BY 1, 2, 3, 4, 5")
         return Filled(
             versions=versions,
             held_version_id=first + versions // 2,
@@ -169,7 +198,7 @@ class _Filler:
         values = {"project": project, "name": TYPE, "at": self._at}
         self._connection.execute(
             "INSERT INTO artifact_type (project_id, name, accepted, created_at)"
-            " VALUES (:project, :name, 1, :at) ON CONFLICT DO NOTHING",
+            " VALUES (:project, :name, 0, :at) ON CONFLICT DO NOTHING",
             values,
         )
         row = self._row(
@@ -190,10 +219,38 @@ class _Filler:
                 "at": self._at,
             },
         ).fetchone()
+        self._connection.execute(
+            """INSERT INTO history (ledger_id, organization_id, project_id, collection_id, kind,
+                subject, after, actor_id, actor_name, face, at)
+                VALUES (coalesce((SELECT max(id) FROM ledger), 0), :organization, :project,
+                :collection, 'collection:create', :name, :after, :user, :username, 'sdk', :at)""",
+            {
+                "organization": self._organization,
+                "project": project,
+                "collection": row[0],
+                "name": name,
+                "after": json.dumps({"type": TYPE}),
+                "user": self._user,
+                "username": self._username,
+                "at": self._at,
+            },
+        )
         return int(row[0])
 
-    def _versions(self, sequence: int, count: int) -> int:
-        """Committed versions of one file each, with their place in the sequence; the first id."""
+    def _logged(self, project: int, name: str, count: int, *, metadata: str = "NULL") -> int:
+        """A new sequence in which so many versions were logged; the first of their ids.
+
+        `metadata` is the SQL text of that of number `i`.
+        """
+        sequence = self._collection(project, self._type(project), "sequence", name)
+        first = self._versions(sequence, count, metadata)
+        place = self._links(sequence, first, count)
+        self._names(sequence, place, count, [(f"'{LATEST}'", "1")])
+        self._history(sequence, "artifact:create", "'\"' || v.digest || '\"'")
+        return first
+
+    def _versions(self, sequence: int, count: int, metadata: str) -> int:
+        """Committed versions of one file each; the first id."""
         first = self._next_id("version")
         manifest = self._next_id("manifest")
         values = {
@@ -207,10 +264,11 @@ class _Filler:
         }
         for statement in (
             f"""INSERT INTO version (id, collection_id, state, digest, metadata, size_bytes,
-                file_count, manifest_id, created_by, created_at, updated_at) {_NUMBERS}
-                SELECT :first + i, :sequence, 'committed',
-                printf('%08x%024x', {_SCATTERED}, :first + i), '{{"accuracy": 0.97}}', 5000, 1,
-                :manifest + i, :user, :at, :at FROM n""",
+                file_count, manifest_id, wanted_aliases, created_by, created_at, updated_at)
+                {_NUMBERS} SELECT :first + i, :sequence, 'committed',
+                printf('%08x%024x', {_SCATTERED}, :first + i),
+                {metadata}, 5000, 1, :manifest + i, '["{LATEST}"]', :user, :at + i, :at + i
+                FROM n""",
             f"""INSERT INTO manifest (id, version_id, kind, name, digest, sha256, size_bytes,
                 created_at) {_NUMBERS} SELECT :manifest + i, :first + i, 'full',
                 'wandb_manifest.json', printf('%021dA==', :first + i),
@@ -226,16 +284,40 @@ class _Filler:
                 FROM n ORDER BY 1""",
         ):
             self._connection.execute(statement, values)
-        self._links(sequence, first, count)
         return first
+
+    def _tags(self, first: int, count: int) -> None:
+        """The tag is on some of the versions from `first`, spread over all."""
+        step = max(1, count // TAGGED)
+        self._connection.execute(
+            f"""INSERT INTO version_tag (version_id, name, position) {_NUMBERS}
+                SELECT :first + i * :step, :tag, 0 FROM n""",
+            {"count": min(count, TAGGED), "first": first, "step": step, "tag": TAG},
+        )
+        self._connection.execute(
+            """INSERT INTO history (ledger_id, organization_id, project_id, collection_id,
+                version_id, number, kind, subject, before, after, actor_id, actor_name, face, at)
+                SELECT (SELECT max(id) FROM ledger), :organization, c.project_id, c.id,
+                m.version_id, m.number, 'artifact:tag', c.name || ':v' || m.number, '[]',
+                '["' || t.name || '"]', :user, :username, 'sdk', c.updated_at
+                FROM version_tag t JOIN membership m ON m.version_id = t.version_id
+                JOIN collection c ON c.id = m.collection_id WHERE t.name = :tag
+                ORDER BY t.version_id""",
+            {
+                "organization": self._organization,
+                "tag": TAG,
+                "user": self._user,
+                "username": self._username,
+            },
+        )
 
     def _links(self, collection: int, first_version: int, count: int) -> int:
         """The versions are numbers 0 to `count` - 1 of the collection; the first membership."""
         first = self._next_id("membership")
         self._connection.execute(
             f"""INSERT INTO membership (id, collection_id, version_id, number, created_by,
-                created_at) {_NUMBERS} SELECT :first + i, :collection, :version + i, i, :user, :at
-                FROM n""",
+                created_at) {_NUMBERS} SELECT :first + i, :collection, :version + i, i, :user,
+                :at + i FROM n""",
             {
                 "count": count,
                 "first": first,
@@ -246,49 +328,72 @@ class _Filler:
             },
         )
         self._connection.execute(
-            "UPDATE collection SET next_number = :count, version_count = :count WHERE id = :id",
-            {"count": count, "id": collection},
+            "UPDATE collection SET next_number = :count, version_count = :count,"
+            " updated_at = :at + max(:count - 1, 0) WHERE id = :id",
+            {"count": count, "id": collection, "at": self._at},
         )
         return first
 
-    def _membership(self, collection: int, number: int) -> int:
-        row = self._row(
-            "SELECT id FROM membership WHERE collection_id = :collection AND number = :number",
-            {"collection": collection, "number": number},
-        )
-        return int(row[0])
+    def _names(self, collection: int, links: int, count: int, given: list[tuple[str, str]]) -> None:
+        """Each number took its aliases when it came: the ledger, and who holds each in the end.
 
-    def _aliases(
-        self, collection: int, name: str, links: int, *, start: int, count: int = 1, step: int = 1
-    ) -> None:
-        """Aliases named by the SQL text `name`, one for every `step`-th number from `start`.
-
-        `links` is the membership of number 0.
+        An alias is the SQL text of its name, and of which numbers `i` take it. `links` is the
+        membership of number 0.
         """
         values = {
             "collection": collection,
             "count": count,
-            "start": start,
-            "step": step,
             "links": links,
             "user": self._user,
             "username": self._username,
             "at": self._at,
         }
+        taken = " UNION ALL ".join(
+            f"SELECT i, {place} AS place, {name} AS name,"
+            f" {'i' if wanted == '1' else '0'} AS earlier FROM n WHERE {wanted}"
+            for place, (name, wanted) in enumerate(given)
+        )
+        # Materialized, so that hashes are made in the order in which the rows are written.
         self._connection.execute(
-            f"""INSERT INTO alias (collection_id, name, membership_id, revision, updated_at)
-                {_NUMBERS} SELECT :collection, {name}, :links + :start + :step * i, 1, :at
-                FROM n ORDER BY 2""",
+            f"""INSERT INTO ledger (project_id, collection_id, alias, revision, from_number,
+                to_number, cause, actor_id, actor_name, face, at, hash) {_NUMBERS},
+                taken AS MATERIALIZED (SELECT * FROM ({taken}) ORDER BY i, place)
+                SELECT (SELECT project_id FROM collection WHERE id = :collection), :collection,
+                name, earlier + 1, iif(earlier, i - 1, NULL), i, 'link', :user, :username, 'sdk',
+                :at + i, ledger_hash(:collection, name, earlier + 1, iif(earlier, i - 1, NULL), i,
+                :user, :username, :at + i) FROM taken""",
             values,
         )
         self._connection.execute(
-            f"""INSERT INTO ledger (project_id, collection_id, alias, revision, from_number,
-                to_number, cause, actor_id, actor_name, face, at, hash) {_NUMBERS}
-                SELECT (SELECT project_id FROM collection WHERE id = :collection), :collection,
-                {name}, 1, NULL, :start + :step * i, 'link', :user, :username, 'graphql', :at,
-                ledger_hash(:collection, {name}, :start + :step * i, :user, :username, :at)
-                FROM n""",
+            """INSERT INTO alias (collection_id, name, membership_id, revision, updated_at)
+                SELECT :collection, l.alias, :links + l.to_number, l.revision, l.at
+                FROM (SELECT alias, min(id) AS born, max(revision) AS newest FROM ledger
+                WHERE collection_id = :collection GROUP BY alias) x
+                JOIN ledger l ON l.collection_id = :collection AND l.alias = x.alias
+                AND l.revision = x.newest ORDER BY x.born""",
             values,
+        )
+
+    def _history(self, collection: int, kind: str, after: str) -> None:
+        """How each number came, told before its aliases; `after` is the SQL text of a version's."""
+        self._connection.execute(
+            f"""INSERT INTO history (ledger_id, organization_id, project_id, collection_id,
+                version_id, number, kind, subject, after, names, actor_id, actor_name, face, at)
+                SELECT x.below, :organization, c.project_id, c.id, m.version_id, m.number, :kind,
+                c.name || ':v' || m.number, {after}, x.names, :user, :username, 'sdk', m.created_at
+                FROM (SELECT to_number AS number, min(id) - 1 AS below,
+                '["' || group_concat(alias, '", "' ORDER BY id) || '"]' AS names FROM ledger
+                WHERE collection_id = :collection GROUP BY to_number) x
+                CROSS JOIN collection c ON c.id = :collection
+                CROSS JOIN membership m ON m.collection_id = c.id AND m.number = x.number
+                CROSS JOIN version v ON v.id = m.version_id ORDER BY x.number""",
+            {
+                "organization": self._organization,
+                "collection": collection,
+                "kind": kind,
+                "user": self._user,
+                "username": self._username,
+            },
         )
 
 
@@ -299,14 +404,22 @@ class _Chains:
         self._ends: dict[int, str] = {}
 
     def add(
-        self, collection: int, name: str, number: int, user: int, username: str, at: int
+        self,
+        collection: int,
+        name: str,
+        revision: int,
+        before: int | None,
+        number: int,
+        user: int,
+        username: str,
+        at: int,
     ) -> str:
         """The hash of the next row, in the order in which the rows are written."""
         self._ends[collection] = chain(
             self._ends.get(collection, ""),
             collection_id=collection,
-            change=(name, 1, None, number, "link"),
-            actor=(user, username, "graphql"),
+            change=(name, revision, before, number, "link"),
+            actor=(user, username, "sdk"),
             at=at,
         )
         return self._ends[collection]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from benchmarks.content import SMALL_BYTES, Large
-from benchmarks.goals import MLFLOW_LARGE, MLFLOW_SMALL
+from benchmarks.goals import LOOKUPS, MLFLOW_LARGE, MLFLOW_SMALL
 from benchmarks.measure import BYNAME, MLFLOW, REGISTRY, TOLD, Case, Key, Step
 from benchmarks.peers.mlflow import MLflow
 from benchmarks.peers.registry import Registry
@@ -27,6 +27,7 @@ class Plan:
     sizes: tuple[int, ...] = (1_000, 100_000, 1_000_000)
     connections: tuple[int, ...] = (1, 8, 32)
     small_connections: tuple[int, ...] = (1, 8)
+    lookup_connections: int = 8
     rounds: int = 5
     byte_rounds: int = 3
     slow_rounds: int = 2
@@ -70,7 +71,7 @@ class Running:
 def groups(plan: Plan, running: Running, only: list[str]) -> list[list[Case]]:
     """The cases to be measured, those that are compared with each other side by side."""
     found: list[list[Case]] = []
-    wanted = set(only or (*NAMES, *WATCHING, *BYTES))
+    wanted = set(only or (*NAMES, *LOOKUPS, *WATCHING, *BYTES))
     for count in plan.connections:
         if "resolve" in wanted:
             found.append(_resolve(plan, running, count))
@@ -78,6 +79,12 @@ def groups(plan: Plan, running: Running, only: list[str]) -> list[list[Case]]:
             found.append(_link(plan, running, count))
         if "move" in wanted:
             found.append(_move(plan, running, count))
+    found.extend(
+        _look_up(plan, running, operation)
+        for word, operations in LOOKUPS.items()
+        if word in wanted
+        for operation in operations
+    )
     found.extend(_watch(plan, running, each) for each in WATCHING if each in wanted)
     # Every upload runs before the downloads, so that these find what they ask for.
     if "upload-large" in wanted:
@@ -144,6 +151,19 @@ def _move(plan: Plan, running: Running, count: int) -> list[Case]:
             many = _bind(mlflow.move, MLFLOW_LARGE, count, 0.0, max(2, count))
             cases.append(Case(key, mlflow.server, many, rounds_max=plan.slow_rounds))
     return cases
+
+
+def _look_up(plan: Plan, running: Running, operation: str) -> list[Case]:
+    """In the smallest registry and in the largest: what lies between tells nothing more."""
+    ends = {ours.versions: ours for ours in (*running.byname[:1], *running.byname[-1:])}
+    return [
+        Case(
+            Key(operation, BYNAME, versions, plan.lookup_connections),
+            ours.server,
+            partial(ours.look_up, operation, plan.lookup_connections, plan.seconds),
+        )
+        for versions, ours in ends.items()
+    ]
 
 
 def _watch(plan: Plan, running: Running, operation: str) -> list[Case]:

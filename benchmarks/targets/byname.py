@@ -18,6 +18,7 @@ from benchmarks.documents import Documents
 from benchmarks.load import Request, WrongAnswerError, request
 from benchmarks.measure import Step
 from benchmarks.process import MissingError, Server
+from benchmarks.targets import lookups
 from benchmarks.targets.client import Client, File
 
 SETUP_SECONDS = 120
@@ -46,6 +47,9 @@ class Byname:
         self._headers = documents.client_headers(api_key)
         self._client = Client(server, self._headers, texts.file_addresses)
         self._bearer = {"Host": "127.0.0.1", "Authorization": f"Bearer {api_key}"}
+        self._lookups = lookups.by_operation(
+            filled.versions, texts.registry_versions, self._headers, self._bearer
+        )
         self._unlinked = iter(range(filled.pool_start, filled.pool_start + filled.pool_count))
         self._moves: dict[int, Iterator[Request]] = {}
         self._large: Large | None = None
@@ -129,6 +133,11 @@ class Byname:
         query = urlencode({"ref": f"{fill.REGISTRY}/{fill.COLLECTION}:{fill.ALIAS}"}, safe="/:")
         asked = request("GET", f"/api/v1/resolve?{query}", self._bearer)
         return self._repeat(asked, connections, seconds, b'"digest":')
+
+    def look_up(self, operation: str, connections: int, seconds: float) -> Step:
+        """Search, a filtered list or history; `lookups` says which there are."""
+        wanted = self._lookups[operation]
+        return self._repeat(wanted.asked, connections, seconds, wanted.expect)
 
     def _repeat(self, asked: Request, connections: int, seconds: float, expect: bytes) -> Step:
         streams = [itertools.repeat(asked)] * connections
