@@ -1,4 +1,4 @@
-"""How does a registry come to hold a million versions in a minute? By writing the rows directly.
+"""How does a registry come to hold a million versions in minutes? By writing the rows directly.
 
 The rows are those that a million runs of the client's main job would have left: every version was
 logged in a team's project with one file and metadata of its own, and linked into one collection of
