@@ -665,7 +665,7 @@ ELSEWHERE: dict[str, str] = {
             ("DELETE", "slack-channels/{}"),
         )
     },
-    # One execution, and tests that send: tests/operations/test_execution_history.py asks as everybody.
+    # One execution, and tests that send: tests/operations/test_execution.py asks as everybody.
     **dict.fromkeys(
         (
             "GET /api/v1/executions/{}",
@@ -673,7 +673,7 @@ ELSEWHERE: dict[str, str] = {
             "POST /api/v1/teams/{}/webhooks/{}/test",
             "POST /api/v1/teams/{}/slack-channels/{}/test",
         ),
-        "tests/operations/test_execution_history.py",
+        "tests/operations/test_execution.py",
     ),
     "GET /api/v1/teams/{}/automations": "tests/operations/test_automation.py",
     "mutation rewindRun": "not offered",

@@ -15,7 +15,7 @@ from byname.domain.history import Cursor
 from byname.domain.integration import IntegrationKind
 from byname.domain.page import Page
 from byname.operations import automation as automations
-from byname.operations import execution_history as operations
+from byname.operations import execution as operations
 from byname.operations import registry as registries
 from byname.operations import trial
 from byname.rest.asking import Asking

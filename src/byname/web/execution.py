@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from byname.domain.delivery import State
 from byname.domain.errors import DomainError, Invalid, Unprocessable
-from byname.domain.execution import Execution, Wanted
+from byname.domain.execution import Wanted
 from byname.domain.policy import Permission
 from byname.http.router import Router
 from byname.operations import automation as automations
@@ -37,28 +37,28 @@ def _shown(ask: Ask, error: DomainError | None = None) -> Shown:
     text = (ask.query("q") or "").strip()
     word = ask.query("state") or ""
     state = next((each for each in State if each.value == word), None)
-    found = operations.list_of_project(
+    found = operations.list_within(
         ask.ctx,
-        home,
+        "project",
+        home.id,
         wanted=Wanted(automation=text or None, state=state),
-        below=_number(ask.query("below")),
-        limit=PAGE + 1,
+        after=ask.query("after"),
+        first=PAGE,
     )
-    shown: list[Execution] = found[:PAGE]
     opened = _number(ask.query("open"))
-    more = with_query(here, q=text, state=word, below=shown[-1].id) if len(found) > PAGE else None
+    more = with_query(here, q=text, state=word, after=found.end_cursor) if found.has_next else None
     return Shown(
         "executions.html",
         {
             **values,
             "history_path": here,
-            "listed": shown,
-            "opened": None if opened is None else operations.get(ask.ctx, home, opened),
+            "listed": found.items,
+            "opened": None if opened is None else operations.get(ask.ctx, opened, within=home),
             "text": text,
             "state": word if state is not None else "",
             "states": STATES,
             "more": more,
-            "later": ask.query("below") is not None,
+            "later": ask.query("after") is not None,
             "denied": why_not(values["role"], Permission.AUTOMATE_COLLECTION),
         },
         error,
@@ -81,10 +81,10 @@ def change(ask: Ask) -> Answer:
     try:
         number = _number(ask.text("execution"))
         if wish == "retry" and number is not None:
-            made = operations.retry(ask.ctx, home, number)
+            made = operations.retry(ask.ctx, number, within=home)
             said = f"{made.automation_name} is sent again."
         elif wish == "disable" and number is not None:
-            found, _ = operations.get(ask.ctx, home, number)
+            found, _ = operations.get(ask.ctx, number, within=home)
             edit = automations.AutomationEdit(enabled=False)
             automations.edit(ask.ctx, found.automation_id, edit)
             said = f"{found.automation_name} is off; what waits is sent once it is on again."

@@ -18,12 +18,12 @@ from byname.operations import (
     alias,
     automation,
     delivery,
+    execution,
     history,
     integration,
     registry,
     trial,
 )
-from byname.operations import execution_history as execution
 from byname.operations.automation import AutomationEdit, NewAutomation
 from byname.operations.dispatch import Dispatcher
 from tests.support.world import ORGANIZATION, REGISTRY, TEAM, World, link_version, log_version
@@ -142,6 +142,13 @@ class TestHistory:
         (shown,) = execution.list_within(world.admin, "automation", made.id).items
         member = world.add_person("mem", in_organization="member")
         assert execution.get(member, shown.id)[0].delivery_id == shown.delivery_id
+        here, elsewhere = (
+            registry.get_by_name(world.admin, ORGANIZATION, name) for name in ("Model", "Dataset")
+        )
+        assert execution.get(member, shown.id, within=here)[0].id == shown.id
+        for piece in (execution.get, execution.retry):
+            with pytest.raises(NotFound):
+                piece(world.admin, shown.id, within=elsewhere)
         outsider = world.add_person("out")
         with pytest.raises(NotFound):
             execution.get(outsider, shown.id)
