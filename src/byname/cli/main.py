@@ -13,6 +13,7 @@ from byname.cli import (
     check,
     collection,
     download,
+    execution,
     gc,
     history,
     key,
@@ -78,6 +79,9 @@ app.command("upload")(upload.upload)
 app.add_typer(trash.app, name="trash")
 app.command("gc")(gc.gc)
 app.add_typer(automation.app, name="automation")
+automation.app.command("history")(execution.history)
+automation.app.command("retry")(execution.retry)
+automation.app.command("replay")(execution.replay)
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(slack.app, name="slack")
 app.add_typer(secret.app, name="secret")

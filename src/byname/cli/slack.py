@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
+from byname.cli.execution import try_out
 from byname.cli.output import AsJson, in_columns, tell, telling
 from byname.cli.secret import read_value
 
@@ -77,3 +78,18 @@ def remove(
     with telling(as_json):
         call(url, api_key, "DELETE", path("teams", team, "slack-channels", name))
         tell(as_json, {"deleted": name}, f"{name} is gone.")
+
+
+@app.command("test")
+def try_it(
+    team: Team,
+    name: Name,
+    message: Annotated[str | None, typer.Option("--message", help="The message's text.")] = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Send a test to a channel, and show what it answers. For admins of the team."""
+    with telling(as_json):
+        where = path("teams", team, "slack-channels", name, "test")
+        try_out(url, api_key, where, message, name, as_json=as_json)

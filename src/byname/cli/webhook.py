@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
+from byname.cli.execution import try_out
 from byname.cli.output import AsJson, in_columns, tell, telling
 
 app = typer.Typer(no_args_is_help=True, help="Webhooks of a team, for its automations.")
@@ -107,3 +108,20 @@ def remove(
     with telling(as_json):
         call(url, api_key, "DELETE", path("teams", team, "webhooks", name))
         tell(as_json, {"deleted": name}, f"{name} is gone.")
+
+
+@app.command("test")
+def try_it(
+    team: Team,
+    name: Name,
+    payload: Annotated[
+        str | None, typer.Option("--payload", help="The payload instead of the ready one: JSON.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Send a test to a webhook, and show what it answers. For admins of the team."""
+    with telling(as_json):
+        where = path("teams", team, "webhooks", name, "test")
+        try_out(url, api_key, where, payload, name, as_json=as_json)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from byname.cli.main import app
+from byname.domain.target import Targets, parse_networks
 from byname.settings import Settings
 from byname.wiring import ENCRYPTION_FILE, build_context
+from tests.support.receiver import Receiver, accept
 from tests.support.site import Site, serving
 from tests.support.world import ORGANIZATION, TEAM, World, link_version, log_version
 
@@ -98,6 +102,82 @@ class TestAutomations:
         assert (refused.exit_code, "ci" in refused.stderr) == (6, True)
         assert run(site, "secret", "set", TEAM, "A", typed="y").exit_code == 0
         assert run(site, "secret", "rm", TEAM, "A", "--force").exit_code == 0
+
+
+class TestExecutions:
+    """R139, R140, R142: the history, delivering again, replaying, and trying a webhook out."""
+
+    @pytest.fixture
+    def sending(self, world: World, tmp_path: Path) -> Iterator[Site]:
+        """A server that may send to this machine."""
+        version = log_version(world.admin)
+        link_version(world.admin, version)
+        targets = Targets(allowed=parse_networks(["127.0.0.0/8"]))
+        open_world = replace(world, nobody=replace(world.nobody, targets=targets))
+        with serving(open_world, tmp_path) as site:
+            yield site
+
+    def test_history_retry_and_replay(self, sending: Site) -> None:
+        with Receiver(lambda connection, _: connection.reply(404, b"no such page")) as receiver:
+            done(sending, "webhook", "add", TEAM, "ci", receiver.url)
+            made = done(
+                sending, "automation", "create", "deploy", "--event", "ADD_ARTIFACT_ALIAS",
+                "--registry", ZOO, "--alias", "production", "--webhook", f"{TEAM}/ci",
+            )  # fmt: skip
+            number = str(made["id"])
+            assert run(sending, "automation", "history", number).stdout == "Nothing was done yet.\n"
+            done(sending, "alias", "set", f"{ZOO}:production", "v0")
+            first = receiver.wait_for(1)[0]
+            failed = self.wait(sending, number, "failed")
+            shown = run(sending, "automation", "history", number, "--state", "failed").stdout
+            assert "deploy  ADD_ARTIFACT_ALIAS" in shown
+            assert "404" in shown
+            receiver.answer = accept
+            again = run(sending, "automation", "retry", str(failed["id"]))
+            assert again.stdout == f"deploy is sent again ({failed['delivery_id']}).\n"
+            second = receiver.wait_for(2)[1]
+            name = "x-registry-delivery"
+            assert first.headers[name] == second.headers[name] == failed["delivery_id"]
+            self.wait(sending, number, "finished")
+            assert run(sending, "automation", "retry", str(failed["id"])).exit_code == 6
+            assert run(sending, "automation", "retry", "999").exit_code == 5
+            said = run(sending, "automation", "replay", number, "--after", "0.0")
+            assert said.stdout == "1 executions are made.\n"
+            assert receiver.wait_for(3)[2].headers[name] != failed["delivery_id"]
+            listed = done(sending, "automation", "history", "--registry", f"{ORGANIZATION}/Model")
+            assert [each["replay"] for each in listed["executions"]] == [True, False]
+            assert run(sending, "automation", "history").exit_code == 2
+            assert run(sending, "automation", "history", number, "--registry", ZOO).exit_code == 2
+
+    def wait(self, site: Site, number: str, state: str) -> Any:
+        """The last execution, once it is in that state."""
+        deadline = time.monotonic() + 20
+        while True:
+            (found,) = done(site, "automation", "history", number)["executions"]
+            if found["state"] == state:
+                return found
+            assert time.monotonic() < deadline, found
+            time.sleep(0.05)
+
+    def test_a_webhook_and_a_channel_are_tried_out(self, sending: Site) -> None:
+        with Receiver() as receiver:
+            done(sending, "webhook", "add", TEAM, "ci", receiver.url)
+            done(sending, "slack", "add", TEAM, "news", typed=f"{receiver.url}/T/B/X")
+            said = run(
+                sending, "webhook", "test", TEAM, "ci", "--payload", '{"a": "${event_type}"}'
+            )
+            assert said.stdout.startswith("ci answered HTTP 200 in ")
+            assert said.stdout.endswith("thanks\n")
+            assert json.loads(receiver.requests[0].body) == {"a": "TEST"}
+            told = done(sending, "slack", "test", TEAM, "news", "--message", "Hello!")
+            assert (told["status"], told["error"]) == (200, None)
+            assert b"Hello!" in receiver.requests[1].body
+            receiver.answer = lambda connection, _: connection.reply(403, b"go away")
+            refused = run(sending, "webhook", "test", TEAM, "ci", "--json")
+            assert refused.exit_code == 1
+            assert "403" in json.loads(refused.stderr)["error"]["message"]
+            assert run(sending, "webhook", "test", TEAM, "nope").exit_code == 5
+            assert run(sending, "webhook", "test", TEAM, "ci", "--payload", "{").exit_code == 2
 
 
 class TestRotation:

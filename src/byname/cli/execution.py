@@ -1,0 +1,108 @@
+"""What automations did: the history of `byname automation`, and doing a part of it again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from byname.cli.client import (
+    DEFAULT_URL,
+    ApiKey,
+    Limit,
+    Url,
+    call,
+    gather,
+    path,
+    registry_path,
+)
+from byname.cli.output import EXIT_INTERNAL, AsJson, Refused, in_columns, tell, telling
+
+
+def _executed(each: dict[str, Any]) -> list[str]:
+    answer = each["error"] or ("" if each["status"] is None else f"HTTP {each['status']}")
+    attempts = f"{each['attempts']} attempts"
+    told = [str(each["id"]), each["event_at"], each["automation_name"], each["event"]]
+    return [*told, each["subject"], each["state"], attempts, answer]
+
+
+def history(
+    number: Annotated[int | None, typer.Argument(help="The number that `ls` shows.")] = None,
+    registry: Annotated[
+        str | None, typer.Option("--registry", help="Of all in ORGANIZATION/REGISTRY.")
+    ] = None,
+    state: Annotated[
+        str | None, typer.Option("--state", help="Only pending, finished or failed.")
+    ] = None,
+    event: Annotated[str | None, typer.Option("--event", help="Only of this event.")] = None,
+    limit: Limit = 100,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """List what an automation did, or those of a registry, newest first."""
+    with telling(as_json):
+        if (number is None) == (registry is None):
+            raise Refused("invalid", "Say one: the number of an automation, or --registry", 2)
+        where = (
+            path("automations", str(number), "executions")
+            if registry is None
+            else registry_path(registry, "executions")
+        )
+        found = gather(url, api_key, where, "executions", limit, state=state, event=event)
+        rows = [_executed(each) for each in found]
+        tell(as_json, {"executions": found}, in_columns(rows, "Nothing was done yet."))
+
+
+def retry(
+    execution: Annotated[int, typer.Argument(help="The number that `history` shows.")],
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Deliver at once what failed or waits, under the same delivery id."""
+    with telling(as_json):
+        made = call(url, api_key, "POST", path("executions", str(execution), "retry"))
+        tell(as_json, made, f"{made['automation_name']} is sent again ({made['delivery_id']}).")
+
+
+def replay(
+    number: Annotated[int, typer.Argument(help="The number that `ls` shows.")],
+    after: Annotated[
+        str,
+        typer.Option("--after", help="A place of the history, for example 120.0; 0.0: its begin."),
+    ],
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Have what happened behind a place of the history fire an automation once more."""
+    with telling(as_json):
+        count, place = 0, after
+        while True:
+            made = call(
+                url, api_key, "POST", path("automations", str(number), "replay"), {"after": place}
+            )
+            count += made["executions"]
+            if made["next"] is None:
+                break
+            place = made["next"]
+        tell(as_json, {"executions": count}, f"{count} executions are made.")
+
+
+def try_out(
+    url: str, api_key: str, where: str, payload: str | None, name: str, *, as_json: bool
+) -> None:
+    """Send a test to a webhook or channel, and tell what was answered.
+
+    Raises:
+        Refused: what the receiver answered is no success, or the server refused to send.
+    """
+    body = {} if payload is None else {"payload": payload}
+    made = call(url, api_key, "POST", where, body)
+    status = made["status"]
+    if made["error"] is not None or status is None or not 200 <= status < 300:
+        said = made["error"] or f"it answered HTTP {status}: {made['answer']}".rstrip(": ")
+        raise Refused("undelivered", f"{name} did not take the test: {said}", EXIT_INTERNAL)
+    text = f"{name} answered HTTP {status} in {made['milliseconds']} ms."
+    tell(as_json, made, "\n".join(filter(None, [text, made["answer"]])))
