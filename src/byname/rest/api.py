@@ -82,6 +82,7 @@ PROBLEMS = {
     412: "A header named a state that is not so; `details.current` says what is",
     413: "The body is larger than 1 MB",
     422: "A value breaks a rule",
+    503: "Not possible at this moment; `Retry-After` says in how many seconds it may be",
 }
 ERROR_EXAMPLE = {
     "error": {
@@ -91,6 +92,39 @@ ERROR_EXAMPLE = {
         "details": {"role": "server_admin"},
     }
 }
+ERROR_SCHEMA: dict[str, Any] = {
+    "title": "Error",
+    "description": "What every refusal says.",
+    "type": "object",
+    "required": ["error"],
+    "additionalProperties": False,
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "request_id"],
+            "additionalProperties": False,
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "request_id": {"type": "string"},
+                "details": {"type": "object"},
+            },
+        }
+    },
+}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": description,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Error"},
+                "example": ERROR_EXAMPLE,
+            }
+        },
+    }
+    for status, description in PROBLEMS.items()
+}
+"""What any call may answer with."""
 
 
 def make_api(
@@ -111,33 +145,32 @@ def make_api(
         redirect_slashes=False,
     )
     app.state.server = Server(ctx, KeyUses() if uses is None else uses, addresses)
-    responses: dict[int | str, dict[str, Any]] = {
-        status: {
-            "description": description,
-            "content": {"application/json": {"example": ERROR_EXAMPLE}},
-        }
-        for status, description in PROBLEMS.items()
-    }
-    below = APIRouter(prefix="/api/v1", responses=responses)
+    below = APIRouter(prefix="/api/v1", responses=REFUSALS)
     for noun in NOUNS:
         below.include_router(noun.router)
     app.include_router(below)
-    app.include_router(audit.root_router, responses=responses)
+    app.include_router(audit.root_router, responses=REFUSALS)
     docs.add_page(app)
     errors.add_handlers(app)
     app.add_middleware(errors.Guard)
-    _describe_security(app)
+    _complete_document(app)
     return app
 
 
-def _describe_security(app: FastAPI) -> None:
-    """The OpenAPI document says that every route wants a key, and how it is sent."""
+def _complete_document(app: FastAPI) -> None:
+    """The OpenAPI document says too what the framework cannot know.
+
+    That every route wants a key and how it is sent, the shape of errors, and the routes that are
+    answered before the framework.
+    """
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = plain()
-        document.setdefault("components", {})["securitySchemes"] = SECURITY
-        document["paths"]["/api/v1/resolve"] = resolve.DESCRIPTION
+        components = document.setdefault("components", {})
+        components["securitySchemes"] = SECURITY
+        components["schemas"]["Error"] = ERROR_SCHEMA
+        document["paths"]["/api/v1/resolve"] = resolve.describe(REFUSALS)
         document["paths"]["/api/v1/events"] = event_stream.DESCRIPTION
         document["security"] = [{name: []} for name in SECURITY]
         return document

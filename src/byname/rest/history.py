@@ -26,6 +26,10 @@ router = APIRouter(tags=["history"])
 
 First = Annotated[int, Query(ge=1, le=1_000, description="How many at most.")]
 Format = Annotated[Literal["json", "csv"], Query(description="`json`, or `csv` as a file.")]
+AS_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+"""Beside JSON."""
 
 
 class HistoryEntry(BaseModel):
@@ -163,6 +167,7 @@ Until = Annotated[datetime | None, Query(description="Not after this time.")]
 @router.get(
     "/registries/{organization}/{registry}/history",
     response_model=History,
+    responses=AS_FILE,
     summary="Read the history of a registry",
 )
 def read_registry_history(
@@ -187,6 +192,7 @@ def read_registry_history(
 @router.get(
     COLLECTIONS + "/{collection}/history",
     response_model=History,
+    responses=AS_FILE,
     summary="Read the history of a collection",
 )
 def read_collection_history(
@@ -209,7 +215,12 @@ def read_collection_history(
     return _read(ctx, organization, registry, collection, wanted, after, first, format)
 
 
-@router.get(ALIAS + "/history", response_model=AliasHistory, summary="Read the history of an alias")
+@router.get(
+    ALIAS + "/history",
+    response_model=AliasHistory,
+    responses=AS_FILE,
+    summary="Read the history of an alias",
+)
 def read_alias_history(
     ctx: Asking,
     organization: OrganizationName,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from byname.domain.errors import Unprocessable
@@ -166,3 +167,10 @@ DESCRIPTION: dict[str, Any] = {
     }
 }
 """This route in the OpenAPI document: it is answered before the framework, which cannot know it."""
+
+
+def describe(refusals: Mapping[int | str, dict[str, Any]]) -> dict[str, Any]:
+    """The description, with the refusals that every call may answer with."""
+    call = DESCRIPTION["get"]
+    refused = {str(status): each for status, each in refusals.items()}
+    return {"get": {**call, "responses": {**call["responses"], **refused}}}
