@@ -140,7 +140,7 @@ class TestAliases:
         assert max_.sent(v1, do="move-alias", alias="best", expected="v0") == v1
         assert aliases_of(zoo)["best"] == 1
         late = max_.send(V0, do="move-alias", alias="best", expected="v0")
-        assert late.status_code == 412
+        assert late.status_code == 409
         assert "is on v1, which is not what was expected" in words_of(late.text)
         assert aliases_of(zoo)["best"] == 1
 
