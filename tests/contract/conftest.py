@@ -15,6 +15,7 @@ from tests.support.sdk import RELEASES, Sdk
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """A server that is set up and running."""
     made = make_rig(tmp_path_factory.mktemp("server"))
+    made.settings["BYNAME_WEBHOOK_ALLOW"] = "127.0.0.0/8"
     made.start()
     yield made
     made.kill()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from byname.domain.errors import Conflict, Forbidden, NotFound, Unavailable, Unprocessable
 from byname.domain.integration import Credentials, IntegrationKind
+from byname.domain.target import Targets, parse_networks
 from byname.operations import integration, secret
 from byname.operations.integration import Wanted
 from byname.settings import Settings
@@ -160,6 +162,24 @@ class TestIntegrations:
     def test_bad_addresses_are_refused(self, world: World, url: str) -> None:
         with pytest.raises(Unprocessable):
             integration.create(world.admin, TEAM, WEBHOOK, Wanted("ci", url))
+
+    @pytest.mark.parametrize(
+        "url",
+        ["http://127.0.0.1:8000/", "http://169.254.169.254/", "http://[::ffff:10.0.0.1]/",
+         "https://a.example:22/"],
+    )  # fmt: skip
+    def test_what_is_never_sent_to_is_refused_when_saving(self, world: World, url: str) -> None:
+        """R143: whoever saves it learns at once; but for networks that the administrator opened."""
+        made = integration.create(world.admin, TEAM, WEBHOOK, Wanted("ci", "https://a.example/"))
+        for kind in (WEBHOOK, SLACK):
+            with pytest.raises(Unprocessable, match="URL"):
+                integration.create(world.admin, TEAM, kind, Wanted("new", url))
+        with pytest.raises(Unprocessable, match="URL"):
+            integration.edit(world.admin, TEAM, WEBHOOK, "ci", Wanted(url=url))
+        assert integration.load(world.admin, [made.id])[made.id].url == "https://a.example/"
+        opened = Targets(parse_networks(["127.0.0.0/8", "169.254.0.0/16", "10.0.0.0/8"]))
+        ctx = replace(world.admin, targets=opened)
+        assert integration.create(ctx, TEAM, WEBHOOK, Wanted("new", url)).url == url
 
     def test_an_access_token_must_fit_into_a_header(self, world: World) -> None:
         with pytest.raises(Unprocessable) as refused:

@@ -11,7 +11,6 @@ from byname.domain import names
 from byname.domain.errors import Unprocessable
 from byname.domain.payload import ACCESS_TOKEN
 
-URL_LENGTH_MAX = 2_048
 NAME_LENGTH_MAX = 64
 OF_TEAM_MAX = 1_000
 
@@ -94,39 +93,6 @@ def check_name(name: str) -> str:
     if not name:
         raise Unprocessable("The name must not be empty", field="name")
     return name
-
-
-def check_url(url: str) -> str:
-    """The address. Whether it may be called is decided when it is called (R143).
-
-    Raises:
-        Unprocessable: not http or https with a host; or with a user name, a fragment, or signs that
-            an address cannot hold.
-    """
-    if len(url) > URL_LENGTH_MAX:
-        raise Unprocessable(
-            f"The address may have at most {URL_LENGTH_MAX:,} characters", field="url"
-        )
-    if not all("!" <= sign <= "~" for sign in url):
-        raise Unprocessable(
-            "The address may hold visible ASCII characters only; write others as %XX", field="url"
-        )
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise Unprocessable(f"This is no address: {error}", field="url") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise Unprocessable(
-            "The address must begin with https:// or http:// and a host name", field="url"
-        )
-    if parts.username is not None or parts.password is not None:
-        raise Unprocessable(
-            "The address must hold no user name or password: use an access token", field="url"
-        )
-    if parts.fragment or "#" in url or "\\" in url:
-        raise Unprocessable("The address must hold no '#' and no '\\'", field="url")
-    return url
 
 
 def shorten(url: str) -> str:

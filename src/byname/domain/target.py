@@ -189,9 +189,9 @@ def check_url(url: str, targets: Targets) -> str:
         port = parts.port
     except ValueError:
         raise Unprocessable("The URL cannot be read", field="url") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Unprocessable("The URL must begin with http:// or https:// and a host", field="url")
-    if "@" in parts.netloc or parts.fragment:
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise Unprocessable("The URL must begin with https:// or http:// and a host", field="url")
+    if "@" in parts.netloc or "#" in url:
         raise Unprocessable(
             "The URL must hold no user name, no password and no '#'; credentials belong into "
             "the access token or the secret",

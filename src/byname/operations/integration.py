@@ -11,6 +11,7 @@ from byname.domain.entity import Entity
 from byname.domain.errors import Conflict, Unprocessable, missing
 from byname.domain.integration import Credentials, Integration, IntegrationKind
 from byname.domain.policy import Role, team_project_role
+from byname.domain.target import check_url
 from byname.operations import automation_fate, history
 from byname.operations.context import Context
 from byname.operations.secret import require_member
@@ -217,8 +218,8 @@ def _seal(
             )
         if wanted.url is None and present.url_sealed is not None:
             return present
-        return Sealed(url_sealed=ctx.safe.seal(rules.check_url(wanted.url or "")))
-    url = present.url if wanted.url is None else rules.check_url(wanted.url)
+        return Sealed(url_sealed=ctx.safe.seal(check_url(wanted.url or "", ctx.targets)))
+    url = present.url if wanted.url is None else check_url(wanted.url, ctx.targets)
     if url is None:
         raise Unprocessable("A webhook needs an address", field="url")
     token = _reference(

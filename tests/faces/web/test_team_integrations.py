@@ -125,8 +125,10 @@ class TestSecrets:
 @pytest.fixture
 def sending(world: World) -> Iterator[App]:
     """Pages of a server that sends, to this machine too; Max is Member of the team."""
-    sender = Sender(Targets(allowed=(ipaddress.ip_network("127.0.0.0/8"),)))
-    world.nobody = dataclasses.replace(world.nobody, sender=sender)
+    targets = Targets(allowed=(ipaddress.ip_network("127.0.0.0/8"),))
+    sender = Sender(targets)
+    world.nobody = dataclasses.replace(world.nobody, sender=sender, targets=targets)
+    world.reload("admin")
     world.add_person("max", in_organization="member", in_team="member")
     yield open_app(world)
     sender.close()
