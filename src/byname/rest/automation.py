@@ -96,7 +96,7 @@ class ActionBody(BaseModel):
 class AutomationChange(BaseModel):
     """What to change of an automation; what is left out stays."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"enabled": False}]})
 
     name: str | None = Field(default=None, description="At most 255 characters.")
     description: str | None = None

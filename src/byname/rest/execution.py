@@ -144,7 +144,7 @@ class Replayed(BaseModel):
 class Trial(BaseModel):
     """What to send for a test."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"payload": "{}"}]})
 
     payload: str | None = Field(
         default=None,

@@ -56,7 +56,7 @@ class NewWebhook(BaseModel):
 class WebhookChange(BaseModel):
     """What to change of a webhook; what is left out stays, the empty text takes a secret off."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "deploy"}]})
 
     name: str | None = None
     url: str | None = None
@@ -122,7 +122,9 @@ class NewChannel(BaseModel):
 class ChannelChange(BaseModel):
     """What to change of a Slack channel; what is left out stays."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "releases"}]}
+    )
 
     name: str | None = None
     url: SecretStr | None = None

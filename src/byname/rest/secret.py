@@ -25,13 +25,17 @@ SecretName = Annotated[str, Path(description="The secret's name.")]
 class NewValue(BaseModel):
     """What a secret is to hold."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"value": "..."}]})
 
     value: SecretStr = Field(description="At most 16 KiB. Never shown again.")
 
 
 class NewSecret(NewValue):
     """A secret to keep."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "CI_TOKEN", "value": "..."}]}
+    )
 
     name: str = Field(description="Letters, digits and `_`, not beginning with a digit.")
 
