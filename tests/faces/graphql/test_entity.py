@@ -141,7 +141,12 @@ def test_the_server_tells_what_it_offers_also_before_login(world: World) -> None
     features = {each["name"]: each["isEnabled"] for each in info["features"]}
     assert features["ARTIFACT_REGISTRY_SEARCH"] is True
     assert features["INCLUDE_ARTIFACT_TYPES_IN_REGISTRY_CREATION"] is True
-    assert not any(on for name, on in features.items() if "AUTOMATION" in name)
+    # Automations are offered, but for what this server cannot do.
+    assert features["QUERY_AUTOMATIONS_ON_ENTITY"] is True
+    assert features["AUTOMATION_SCOPE_ENTITY"] is True
+    assert features["AUTOMATION_EVENT_ADD_ARTIFACT_TAG"] is True
+    assert not features.get("AUTOMATION_ACTION_PUSH_NOTIFICATION")
+    assert not features.get("AUTOMATION_ACTION_ARIA")
 
 
 # ---- what admins do through the client ---------------------------------------------------------
