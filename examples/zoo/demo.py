@@ -358,6 +358,7 @@ def demonstrate(places: Places, port: int, *, once: bool) -> None:
         tell("Done: every name gave the same bytes.")
         tell("Where to look:")
         tell(f"   API key of {credentials['username']}: field api_key in {where}")
+        tell(f"   the Registry App: {url}/ (log in with that key)")
         tell(f"   curl -u api:KEY '{url}/api/v1/resolve?ref={COLLECTION}:production-us'")
         tell(f"   the REST interface: {url}/api/docs")
         tell(f"   your own script: WANDB_BASE_URL={url} WANDB_API_KEY=KEY python ...")
