@@ -6,13 +6,12 @@ None runs, no page asks another server for anything, and nothing even tries what
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 from byname import wiring
 from byname.domain.file_stream import StreamPost
@@ -38,7 +37,6 @@ from tests.support.world import link_version, log_version
 
 PROJECT = "hostile"
 SLASHES = "/" + chr(92)
-SECONDS_MAX = 240
 WATCH = """
 window.__fired = []; window.__violations = [];
 window.canary = (...told) => window.__fired.push(String(told));
@@ -181,7 +179,13 @@ class Watched:
 
     def look(self, path: str) -> list[str]:
         """The page's links; whatever is wrong with it is noted."""
-        self.page.goto(self.url + path, wait_until="load")
+        try:
+            self.page.goto(self.url + path, wait_until="load")
+        except Error as error:
+            # A file to keep, such as a history as CSV, is no page: the browser shows nothing of it.
+            if "Download is starting" not in error.message:
+                raise
+            return []
         found = self.page.evaluate(SIGNS)
         for name in ("wrong", "fired", "violations"):
             self.strange += [f"{path}: {name}: {each}" for each in found[name]]
@@ -244,14 +248,13 @@ def test_a_payload_that_is_not_escaped_would_be_noticed(watched: Watched) -> Non
     assert watched.page.evaluate("window.__fired.length") == 1
 
 
+@pytest.mark.timeout(1_200)
 def test_a10_no_page_runs_what_people_wrote(watched: Watched) -> None:
-    began = time.monotonic()
     zoo = quote(f"{ORGANIZATION}/wandb-registry-Main/Zoo", safe="")
     version = f"/orgs/{ORGANIZATION}/registry/Main?selectionPath={zoo}"
     looked = walk([*STARTS, version, f"{version}&view=membership&version=v0"], watched.look)
     assert not watched.strange, "\n".join(watched.strange[:50])
     assert len(looked) >= 60, looked
-    assert time.monotonic() - began < SECONDS_MAX
 
 
 def test_a10_what_scripts_of_ours_put_into_pages_is_data_too(watched: Watched) -> None:

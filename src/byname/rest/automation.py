@@ -60,12 +60,14 @@ class Scope(BaseModel):
         },
     )
 
-    organization: str | None = None
-    registry: str | None = None
-    team: str | None = None
+    organization: str | None = Field(default=None, description="The organization's name.")
+    registry: str | None = Field(default=None, description="A registry of the organization.")
+    team: str | None = Field(default=None, description="A team, for all of its projects.")
     entity: str | None = Field(default=None, description="A team or person, beside `project`.")
-    project: str | None = None
-    collection: str | None = None
+    project: str | None = Field(default=None, description="A project of `entity`.")
+    collection: str | None = Field(
+        default=None, description="A collection of the registry or project."
+    )
 
 
 class ActionBody(BaseModel):

@@ -26,6 +26,13 @@ _PARSER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(
 # A picture from elsewhere would tell that server who looks at this page.
 _PARSER.disable("image")
 
+_WHOLE = ("http://", "https://", "mailto:", "/", "#")
+
+
+def _whole_addresses(_element: str, name: str, value: str) -> str | None:
+    """The attribute; none for an address that means something else on each page it is shown on."""
+    return None if name == "href" and not value.lower().startswith(_WHOLE) else value
+
 
 @functools.lru_cache(maxsize=128)
 def render(text: str) -> Markup:
@@ -42,6 +49,7 @@ def render(text: str) -> Markup:
             html,
             tags=ELEMENTS,
             attributes={"a": {"href"}, "ol": {"start"}},
+            attribute_filter=_whole_addresses,
             url_schemes={"http", "https", "mailto"},
             link_rel="noopener noreferrer nofollow",
         )

@@ -113,6 +113,11 @@ def parameters(path: str) -> list[str]:
     return [piece[1:-1] for piece in path.split("/") if piece.startswith("{")]
 
 
+def ours(path: str, status: int) -> bool:
+    """Whether it is an answer, and no fault. Trials are sent by a running server only, not here."""
+    return 200 <= status < 500 or (path.endswith("/test") and status == 503)
+
+
 def test_odd_segments(walker: tuple[TestClient, dict[str, Any], dict[str, str]]) -> None:
     """Bad input: names of no form, in odd Unicode, huge."""
     client, document, headers = walker
@@ -125,7 +130,7 @@ def test_odd_segments(walker: tuple[TestClient, dict[str, Any], dict[str, str]])
             if not name:
                 break
             answer = client.request(method, filled(path, name, value), json=body, headers=headers)
-            assert 200 <= answer.status_code < 500, (method, path, name, value, answer.text)
+            assert ours(path, answer.status_code), (method, path, name, value, answer.text)
             if answer.status_code >= 400:
                 assert answer.json()["error"]["message"], (method, path, name, value)
             tried += 1
@@ -143,7 +148,13 @@ def test_odd_queries(walker: tuple[TestClient, dict[str, Any], dict[str, str]]) 
             for value in ODD_QUERIES:
                 query = {"q": "zoo", each["name"]: value}
                 answer = client.request(method, filled(path), params=query, headers=headers)
-                assert answer.status_code < 500, (method, path, each["name"], value, answer.text)
+                assert ours(path, answer.status_code), (
+                    method,
+                    path,
+                    each["name"],
+                    value,
+                    answer.text,
+                )
                 tried += 1
     assert tried > 100
 
@@ -158,7 +169,7 @@ def test_odd_bodies(walker: tuple[TestClient, dict[str, Any], dict[str, str]]) -
             continue
         for body in ODD_BODIES:
             answer = client.request(method, filled(path), content=body, headers=as_json)
-            assert answer.status_code < 500, (method, path, body[:50], answer.text)
+            assert ours(path, answer.status_code), (method, path, body[:50], answer.text)
             tried += 1
         schema = call["requestBody"]["content"]["application/json"]["schema"]
         shape = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
@@ -166,7 +177,7 @@ def test_odd_bodies(walker: tuple[TestClient, dict[str, Any], dict[str, str]]) -
         for name, value in itertools.product(shape["properties"], ODD_VALUES):
             text = json.dumps({**good, name: value}).encode()
             answer = client.request(method, filled(path), content=text, headers=as_json)
-            assert answer.status_code < 500, (method, path, name, value, answer.text)
+            assert ours(path, answer.status_code), (method, path, name, value, answer.text)
             tried += 1
     assert tried > 300
 
