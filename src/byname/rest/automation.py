@@ -411,10 +411,28 @@ def delete_automation(ctx: Asking, once: AtOnce, automation: AutomationId) -> Re
     return once.run(ctx, piece)
 
 
+def _asked_scope(
+    organization: Annotated[str | None, Query(description="The organization's name.")] = None,
+    registry: Annotated[str | None, Query(description="A registry of it.")] = None,
+    team: Annotated[str | None, Query(description="A team, for all of its projects.")] = None,
+    entity: Annotated[str | None, Query(description="A team or person.")] = None,
+    project: Annotated[str | None, Query(description="A project of `entity`.")] = None,
+    collection: Annotated[str | None, Query(description="A collection there.")] = None,
+) -> Scope:
+    return Scope(
+        organization=organization,
+        registry=registry,
+        team=team,
+        entity=entity,
+        project=project,
+        collection=collection,
+    )
+
+
 @router.get("/automations", summary="List automations")
 def list_automations(
     ctx: Asking,
-    scope: Annotated[Scope, Depends()],
+    scope: Annotated[Scope, Depends(_asked_scope)],
     name: Annotated[str | None, Query(description="Only that of this name.")] = None,
     after: After = None,
     first: First = None,
