@@ -3,58 +3,14 @@
 from __future__ import annotations
 
 from byname.domain.errors import Unavailable
-from byname.store import metadata_index, schema
+from byname.store import migration_2, schema
 from byname.store.database import Database
 
 STEPS: dict[int, tuple[str, ...]] = {
-    # To schema 2, which is not released yet: columns first, then what is new on the page. With the
+    1: migration_2.STATEMENTS,
+    # To schema 3, which is not released yet: columns first, then what is new on the page. With the
     # release these statements are written out, so that later changes of the page leave them alone.
-    1: (
-        "ALTER TABLE project ADD COLUMN icon TEXT",
-        "ALTER TABLE version ADD COLUMN ttl_own INTEGER NOT NULL DEFAULT 0",
-        "UPDATE version SET ttl_own = 1 WHERE ttl_seconds IS NOT NULL OR id IN (SELECT m.version_id"
-        " FROM membership m JOIN collection c ON c.id = m.collection_id AND c.kind = 'portfolio')",
-        "ALTER TABLE history ADD COLUMN names TEXT",
-        "ALTER TABLE history ADD COLUMN actor_ip TEXT",
-        "ALTER TABLE history ADD COLUMN client TEXT",
-        "ALTER TABLE ledger ADD COLUMN actor_ip TEXT",
-        "ALTER TABLE ledger ADD COLUMN client TEXT",
-        *schema.created("reading", "reading_by_organization"),
-        *schema.created("registry_star", "registry_star_by_project", "team_ttl", "team_with_ttl"),
-        *schema.created(
-            "secret",
-            "integration",
-            "integration_by_name",
-            "automation",
-            "automation_by_name",
-            "automation_by_project",
-            "automation_by_collection",
-            "automation_by_organization",
-            "automation_by_integration",
-            "automation_by_creator",
-            "automation_by_event",
-            "run_watch",
-            "run_alive",
-        ),
-        *schema.created("metadata_value"),
-        metadata_index.FILL,
-        "ALTER TABLE session ADD COLUMN browser TEXT NOT NULL DEFAULT ''",
-        *schema.created("invitation", "identity", "identity_by_user", "run_by_display_name"),
-        *schema.created(
-            "dispatch",
-            "execution",
-            "execution_by_event",
-            "execution_due",
-            "execution_started",
-            "execution_by_automation",
-            "execution_by_collection",
-            "execution_by_project",
-            "execution_by_entity",
-            "execution_by_organization",
-            "execution_by_time",
-            "attempt",
-        ),
-    ),
+    2: (),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""
 
