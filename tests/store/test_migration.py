@@ -112,6 +112,33 @@ class TestEveryReleasedSchemaBecomesTodays:
         old.close()
 
 
+@pytest.mark.parametrize("version", RELEASED)
+def test_names_that_were_there_are_found_by_a_part_of_them(tmp_path: Path, version: int) -> None:
+    """R115: after the migration too, in the index of their own kind, and gone with their row."""
+    old = open_released(tmp_path, version)
+    with old.write() as tx:
+        for number, kind in ((1, "alias"), (2, "version_tag")):
+            tx.run(
+                "INSERT INTO finding (id, kind, object_id, name, name_key)"
+                " VALUES (?, ?, 1, 'Candidate', 'candidate')",
+                [number, kind],
+            )
+    migration.migrate(old)
+
+    def found(kind: str) -> list[int]:
+        with old.read() as tx:
+            rows = tx.all(
+                f"SELECT rowid FROM finding_part_{kind} WHERE finding_part_{kind} MATCH 'ndida'"
+            )
+        return [row["rowid"] for row in rows]
+
+    assert [found("alias"), found("version_tag"), found("collection")] == [[1], [2], []]
+    with old.write() as tx:
+        tx.run("DELETE FROM finding WHERE id = 1")
+    assert [found("alias"), found("version_tag")] == [[], [2]]
+    old.close()
+
+
 def test_every_released_schema_is_kept() -> None:
     assert sorted(RELEASED) == sorted(migration.STEPS), (
         "Write the statements of each released schema to tests/store/released/schema_N.json."

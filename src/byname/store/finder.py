@@ -69,7 +69,8 @@ def statement_for(
     those that hold it anywhere, which the index of parts tells from new to old.
     """
     by_part = rank is Rank.PART or (rank is Rank.PREFIX and not few)
-    start = "finding_part g CROSS JOIN finding f ON f.id = g.rowid" if by_part else "finding f"
+    parts = f"finding_part_{sort.value}"
+    start = f"{parts} g CROSS JOIN finding f ON f.id = g.rowid" if by_part else "finding f"
     statement = Statement(f"SELECT f.id, f.name, {_COLUMNS[sort]} FROM {start}")
     before, _, behind = _HOLDING[sort].partition("{projects})")
     statement.add_list(before, list(project_ids))
@@ -82,7 +83,7 @@ def statement_for(
         statement.add(" AND NOT (f.name_key >= ? AND f.name_key < ?)", text, text + _LAST)
     if by_part:
         quoted = text.replace('"', '""')
-        statement.add(" AND finding_part MATCH ?", f'{sort.value} : "{quoted}"')
+        statement.add(f" AND {parts} MATCH ?", f'"{quoted}"')
     member = "m.id" if sort in (Sort.VERSION_TAG, Sort.ALIAS) else "0"
     key = "g.rowid" if by_part else "f.id"
     if after is not None:

@@ -10,7 +10,22 @@ STEPS: dict[int, tuple[str, ...]] = {
     1: migration_2.STATEMENTS,
     # To schema 3, which is not released yet: columns first, then what is new on the page. With the
     # release these statements are written out, so that later changes of the page leave them alone.
-    2: (),
+    2: (
+        "DROP TRIGGER finding_is_added",
+        "DROP TRIGGER finding_is_removed",
+        "DROP TABLE finding_part",
+        *(
+            statement
+            for sort in ("registry", "collection", "collection_tag", "version_tag", "alias")
+            for statement in (
+                *schema.created(
+                    f"finding_part_{sort}", f"finding_is_added_{sort}", f"finding_is_removed_{sort}"
+                ),
+                f"INSERT INTO finding_part_{sort} (rowid, name_key)"
+                f" SELECT id, name_key FROM finding WHERE kind = '{sort}' ORDER BY id",
+            )
+        ),
+    ),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""
 

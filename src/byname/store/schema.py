@@ -375,19 +375,21 @@ TABLES: tuple[str, ...] = (
     "CREATE UNIQUE INDEX finding_by_object ON finding (kind, object_id, name)",
     "CREATE INDEX finding_by_name ON finding (kind, name_key, id)",
     # Every three letters in a row of these names, so that a part of a name is looked up, not walked
-    # for. A column a kind: to look for aliases is not to pass over everybody's tags.
-    """CREATE VIRTUAL TABLE finding_part USING fts5 (
-        registry, collection, collection_tag, version_tag, alias,
-        content='', contentless_delete=1, tokenize='trigram case_sensitive 1')""",
-    """CREATE TRIGGER finding_is_added AFTER INSERT ON finding BEGIN
-        INSERT INTO finding_part (rowid, registry, collection, collection_tag, version_tag, alias)
-        VALUES (NEW.id, iif(NEW.kind = 'registry', NEW.name_key, ''),
-            iif(NEW.kind = 'collection', NEW.name_key, ''),
-            iif(NEW.kind = 'collection_tag', NEW.name_key, ''),
-            iif(NEW.kind = 'version_tag', NEW.name_key, ''),
-            iif(NEW.kind = 'alias', NEW.name_key, '')); END""",
-    """CREATE TRIGGER finding_is_removed AFTER DELETE ON finding BEGIN
-        DELETE FROM finding_part WHERE rowid = OLD.id; END""",
+    # for. A table a kind: to look for tags is not to pass over everybody's aliases.
+    *(
+        statement.format(kind=kind)
+        for kind in ("registry", "collection", "collection_tag", "version_tag", "alias")
+        for statement in (
+            "CREATE VIRTUAL TABLE finding_part_{kind} USING fts5 (name_key, content='',"
+            " contentless_delete=1, tokenize='trigram case_sensitive 1')",
+            "CREATE TRIGGER finding_is_added_{kind} AFTER INSERT ON finding"
+            " WHEN NEW.kind = '{kind}' BEGIN INSERT INTO finding_part_{kind} (rowid, name_key)"
+            " VALUES (NEW.id, NEW.name_key); END",
+            "CREATE TRIGGER finding_is_removed_{kind} AFTER DELETE ON finding"
+            " WHEN OLD.kind = '{kind}' BEGIN DELETE FROM finding_part_{kind}"
+            " WHERE rowid = OLD.id; END",
+        )
+    ),
     # The prefix of registries has 15 letters, and nobody looks for it.
     """CREATE TRIGGER registry_is_found AFTER INSERT ON project WHEN NEW.kind = 'registry' BEGIN
         INSERT INTO finding (kind, object_id, name, name_key) VALUES
