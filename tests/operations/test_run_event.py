@@ -199,3 +199,25 @@ class TestStates:
         make_run(world.admin)
         losses(world, 1)
         assert [e["state"] for e in told(world)] == ["running"]
+
+
+def watched(world: World) -> int:
+    with world.admin.database.read() as tx:
+        row = tx.one("SELECT count(*) AS n FROM run_watch")
+    assert row is not None
+    return int(row["n"])
+
+
+class TestWhatIsRemembered:
+    """What an automation has seen of a run goes with the run."""
+
+    def test_a_run_that_is_deleted_is_forgotten(self, world: World) -> None:
+        made = make_run(world.admin)
+        make_run(world.admin, "other")
+        wait(world, EventType.RUN_METRIC, threshold())
+        line = {"wandb-history.jsonl": {"offset": 0, "content": ['{"_step": 0, "loss": 0.5}']}}
+        post(world.admin, files=line)
+        post(world.admin, "other", files=line)
+        assert watched(world) == 2
+        run.delete(world.admin, made.id)
+        assert watched(world) == 1

@@ -124,7 +124,7 @@ USES: list[Use] = [
     _of_team("automation history 1", "GET /api/v1/automations/{}/executions"),
     _of_team(
         "automation history --registry {organization}/{registry}",
-        f"GET {_REGISTRY}/executions",
+        "GET /api/v1/executions",
     ),
     _of_team("automation retry 1", "POST /api/v1/executions/{}/retry"),
     _of_team("automation replay 1 --after 0.0", "POST /api/v1/automations/{}/replay"),

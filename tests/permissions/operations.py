@@ -281,6 +281,15 @@ ROWS: list[Row] = [
     ),
     # ---- REST: what automations did ---------------------------------------------------------
     _registry("GET", "/executions", P.SEE),
+    _registry("GET", "/collections/{collection}/executions", P.SEE),
+    Row(
+        Rest("GET", "/executions", query="organization={organization}&registry={registry}"),
+        R,
+        P.SEE,
+    ),
+    Row(
+        Rest("GET", "/organizations/{whole}/executions"), Scope.ORGANIZATION, GroupRole.VIEWER
+    ),
     Row(Rest("GET", "/automations/{of_registry}/executions"), R, P.SEE),
     Row(
         Rest("POST", "/automations/{of_registry}/replay", {"after": "0.0"}),
@@ -676,6 +685,7 @@ ELSEWHERE: dict[str, str] = {
         "tests/operations/test_execution.py",
     ),
     "GET /api/v1/teams/{}/automations": "tests/operations/test_automation.py",
+    "GET /api/v1/teams/{}/executions": "tests/faces/rest/test_execution.py",
     "mutation rewindRun": "not offered",
     "mutation notifyScriptableRunAlert": "not offered: tests/faces/graphql/test_run.py",
     # The rest of what a run and an upload do, behind the same two doors as the rows above.

@@ -139,6 +139,47 @@ def test_names_that_were_there_are_found_by_a_part_of_them(tmp_path: Path, versi
     old.close()
 
 
+def test_executions_of_schema_2_learn_in_which_collection_it_happened(tmp_path: Path) -> None:
+    """R40: also what ran before is counted where it happened."""
+    old = open_released(tmp_path, 2)
+    with old.write() as tx:
+        tx.run(
+            "INSERT INTO project (id, entity_id, kind, name, name_key, created_at, updated_at)"
+            " VALUES (1, 7, 'registry', 'Model', 'model', 1, 1)"
+        )
+        tx.run("INSERT INTO artifact_type (id, project_id, name, created_at) VALUES (1, 1, 'm', 1)")
+        tx.run(
+            "INSERT INTO collection (id, project_id, type_id, kind, name, created_at, updated_at)"
+            " VALUES (11, 1, 1, 'portfolio', 'Zoo', 1, 1), (12, 1, 1, 'portfolio', 'Cat', 1, 1)"
+        )
+        tx.run(
+            "INSERT INTO ledger (id, project_id, collection_id, alias, revision, cause, actor_name,"
+            " face, at, hash) VALUES (3, 1, 11, 'a', 1, 'set', 'ann', 'sdk', 1, 'x')"
+        )
+        tx.run(
+            "INSERT INTO history (id, ledger_id, collection_id, kind, subject, actor_name, face, at)"
+            " VALUES (5, 3, 12, 'link:create', 'x', 'ann', 'sdk', 1)"
+        )
+        tx.run(
+            "INSERT INTO automation (id, entity_id, name, event, filter, action, config, enabled,"
+            " since_ledger_id, since_history_id, created_at)"
+            " VALUES (1, 7, 'n', 'LINK_ARTIFACT', '', 'nothing', '{}', 1, 0, 0, 1)"
+        )
+        for ledger_id, history_id in ((3, 0), (3, 5), (9, 9)):
+            tx.run(
+                "INSERT INTO execution (automation_id, entity_id, about_project_id, delivery_id,"
+                " event, ledger_id, history_id, subject, author, event_at, action, body, state,"
+                " next_at, created_at) VALUES (1, 7, 1, ?, 'X', ?, ?, '', '', 1, 'nothing', '[]',"
+                " 'finished', 1, 1)",
+                [f"{ledger_id}.{history_id}", ledger_id, history_id],
+            )
+    migration.migrate(old)
+    with old.read() as tx:
+        found = tx.all("SELECT about_collection_id FROM execution ORDER BY id")
+        assert [row[0] for row in found] == [11, 12, None]
+    old.close()
+
+
 def test_every_released_schema_is_kept() -> None:
     assert sorted(RELEASED) == sorted(migration.STEPS), (
         "Write the statements of each released schema to tests/store/released/schema_N.json."

@@ -10,19 +10,11 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
 from byname.cli.output import AsJson, Refused, in_columns, tell, telling
+from byname.cli.scope import Organization, Project, Registry, Team, scope_of
 
 app = typer.Typer(no_args_is_help=True, help="Automations: when this happens here, do that.")
 
 Id = Annotated[int, typer.Argument(help="The number that `ls` shows.")]
-Organization = Annotated[str | None, typer.Option("--organization", help="The whole ORGANIZATION.")]
-Registry = Annotated[
-    str | None,
-    typer.Option("--registry", help="ORGANIZATION/REGISTRY, or ORGANIZATION/REGISTRY/COLLECTION."),
-]
-Team = Annotated[str | None, typer.Option("--team", help="The whole TEAM.")]
-Project = Annotated[
-    str | None, typer.Option("--project", help="TEAM/PROJECT, or TEAM/PROJECT/COLLECTION.")
-]
 Event = Annotated[str | None, typer.Option("--event", help="For example ADD_ARTIFACT_ALIAS.")]
 Alias = Annotated[str | None, typer.Option("--alias", help="This alias, exactly.")]
 AliasRegex = Annotated[
@@ -46,33 +38,6 @@ Title = Annotated[str | None, typer.Option("--title", help="Of a Slack message."
 Message = Annotated[str | None, typer.Option("--message", help="Of a Slack message: its text.")]
 Severity = Annotated[str | None, typer.Option("--severity", help="INFO, WARN or ERROR.")]
 Description = Annotated[str | None, typer.Option("--description", help="What it is for.")]
-
-
-def _scope(
-    organization: str | None, registry: str | None, team: str | None, project: str | None
-) -> dict[str, str]:
-    """The scope in the words of REST; empty when none is given.
-
-    Raises:
-        Refused: a path has too few or too many parts.
-    """
-    scope = {
-        name: value
-        for name, value in (("organization", organization), ("team", team))
-        if value is not None
-    }
-    for text, names in (
-        (registry, ("organization", "registry", "collection")),
-        (project, ("entity", "project", "collection")),
-    ):
-        if text is None:
-            continue
-        parts = text.split("/", 2)
-        if len(parts) < 2 or not all(parts):
-            wanted = "/".join(name.upper() for name in names[:2])
-            raise Refused("invalid", f"{text!r} is no place: write {wanted}[/COLLECTION]", 2)
-        scope |= dict(zip(names, parts, strict=False))
-    return scope
 
 
 def _action(
@@ -200,7 +165,7 @@ def create(
             "name": name,
             "description": description,
             "enabled": not disabled,
-            "scope": _scope(organization, registry, team, project),
+            "scope": scope_of(organization, registry, team, project),
             "event": event,
             "alias": alias,
             "alias_regex": alias_regex,
@@ -258,7 +223,7 @@ def edit(
         body = {
             "name": rename,
             "description": description,
-            "scope": _scope(organization, registry, team, project) or None,
+            "scope": scope_of(organization, registry, team, project) or None,
             "event": event,
             "alias": alias,
             "alias_regex": alias_regex,
@@ -286,7 +251,7 @@ def list_all(
 ) -> None:
     """List the automations of a place and of all that lies in it."""
     with telling(as_json):
-        scope = _scope(organization, registry, team, project)
+        scope = scope_of(organization, registry, team, project)
         found = gather(url, api_key, path("automations"), "automations", limit, name=name, **scope)
         rows = [_line(each) for each in found]
         tell(as_json, {"automations": found}, in_columns(rows, "There is no automation."))

@@ -14,9 +14,9 @@ from byname.cli.client import (
     call,
     gather,
     path,
-    registry_path,
 )
 from byname.cli.output import EXIT_INTERNAL, AsJson, Refused, in_columns, tell, telling
+from byname.cli.scope import Organization, Project, Registry, Team, scope_of
 
 
 def _executed(each: dict[str, Any]) -> list[str]:
@@ -28,8 +28,15 @@ def _executed(each: dict[str, Any]) -> list[str]:
 
 def history(
     number: Annotated[int | None, typer.Argument(help="The number that `ls` shows.")] = None,
-    registry: Annotated[
-        str | None, typer.Option("--registry", help="Of all in ORGANIZATION/REGISTRY.")
+    organization: Organization = None,
+    registry: Registry = None,
+    team: Team = None,
+    project: Project = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Only with this in the automation's name.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", help="Only with this in the version's name.")
     ] = None,
     state: Annotated[
         str | None, typer.Option("--state", help="Only pending, finished or failed.")
@@ -40,16 +47,22 @@ def history(
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """List what an automation did, or those of a registry, newest first."""
+    """List what an automation did, or those of a place, newest first.
+
+    Of a registry, project or collection: what any automation did because of what happened there.
+    """
     with telling(as_json):
-        if (number is None) == (registry is None):
-            raise Refused("invalid", "Say one: the number of an automation, or --registry", 2)
-        where = (
-            path("automations", str(number), "executions")
-            if registry is None
-            else registry_path(registry, "executions")
-        )
-        found = gather(url, api_key, where, "executions", limit, state=state, event=event)
+        scope = scope_of(organization, registry, team, project)
+        if (number is None) is not bool(scope):
+            raise Refused(
+                "invalid",
+                "Say one: the number of an automation, --organization, --registry, --team or "
+                "--project",
+                2,
+            )
+        where = path("executions") if scope else path("automations", str(number), "executions")
+        asked = {"name": name, "text": text, "state": state, "event": event}
+        found = gather(url, api_key, where, "executions", limit, **asked, **scope)
         rows = [_executed(each) for each in found]
         tell(as_json, {"executions": found}, in_columns(rows, "Nothing was done yet."))
 

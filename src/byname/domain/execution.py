@@ -63,9 +63,8 @@ class NewExecution:
     automation_id: int
     organization_id: int | None
     entity_id: int
-    project_id: int | None
-    collection_id: int | None
     about_project_id: int | None
+    about_collection_id: int | None
     integration_id: int | None
     delivery_id: str
     event: str

@@ -37,9 +37,10 @@ def list_within(
     after: str | None = None,
     first: int | None = None,
 ) -> Page[Execution]:
-    """Executions of the automations of a place, newest first, as far as the actor may see them.
+    """Executions of an automation or of a place, newest first, as far as the actor may see them.
 
-    `what` is automation, collection, project, entity or organization; the actor was shown it. An
+    `what` is automation, entity or organization: of its automations. Or project or collection: of
+    whatever automations because of what happened there, which R40 counts. The actor was shown it. An
     execution is seen by those who see its automation and the place where it happened.
 
     Raises:

@@ -77,7 +77,7 @@ def collection_tags(ctx: Context, ids: Sequence[int]) -> dict[int, list[str]]:
 
 
 def executions_of_collections(ctx: Context, ids: Sequence[int]) -> dict[int, int]:
-    """How often automations that watch a collection have run (up to 10,000), by its id (R40)."""
+    """How often automations ran for what happened in them (up to 10,000), by collection id (R40)."""
     return _in_portions(ctx, ids, execution_rows.counts_of_collections)
 
 

@@ -28,6 +28,7 @@ from byname.operations.context import Context
 from byname.store import lineage as lineage_rows
 from byname.store import project as project_rows
 from byname.store import run as run_rows
+from byname.store import run_watch as run_watch_rows
 from byname.store import user as user_rows
 from byname.store.database import Transaction
 from byname.store.moment import microseconds, moment
@@ -355,3 +356,4 @@ def delete(ctx: Context, run_id: int, *, delete_artifacts: bool = False) -> None
             for version_id in lineage_rows.made_by(tx, run.id):
                 version_operations.delete(ctx, version_id, delete_aliases=True)
         run_rows.remove(tx, run.id, ctx.now())
+        run_watch_rows.forget_run(tx, run.id)

@@ -6,8 +6,7 @@ import json
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
-from fastapi.responses import Response
+from fastapi import Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.automation import (
@@ -33,11 +32,11 @@ from byname.operations import registry as registries
 from byname.operations import user as users
 from byname.operations.context import Context
 from byname.rest.asking import Asking
-from byname.rest.once import Answer, AtOnce
+from byname.rest.once import Router
 from byname.rest.registry import After, First, OrganizationName, RegistryName
 from byname.rest.team import TeamName
 
-router = APIRouter(tags=["automations"])
+router = Router(tags=["automations"])
 
 AUTOMATION = "/automations/{automation}"
 TEMPLATES = {"default": DEFAULT, "cloudevents": CLOUD_EVENT}
@@ -331,35 +330,29 @@ def _read_filter(body: AutomationChange, event: EventType | None) -> str | None:
 # ---- routes ------------------------------------------------------------------------------------
 
 
-@router.post(
-    "/automations", status_code=201, response_model=ShownAutomation, summary="Make an automation"
-)
-def create_automation(ctx: Asking, once: AtOnce, body: NewAutomation) -> Response:
+@router.post("/automations", status_code=201, summary="Make an automation")
+def create_automation(ctx: Asking, body: NewAutomation) -> ShownAutomation:
     """Make an automation. It runs for what happens from now on.
 
     For Members where it watches a collection, project or team; for Admins of a whole registry; for
     admins of an organization.
     """
-
-    def piece() -> Answer:
-        kind, scope_id = _find_scope(ctx, body.scope)
-        event = _read_event(body.event)
-        made = operations.create(
-            ctx,
-            operations.NewAutomation(
-                name=body.name,
-                scope_kind=kind,
-                scope_id=scope_id,
-                event=event,
-                action=_find_action(ctx, body.action),
-                filter=_read_filter(body, event),
-                description=body.description,
-                enabled=body.enabled is not False,
-            ),
-        )
-        return Answer(201, _show(ctx, [made])[0].model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    kind, scope_id = _find_scope(ctx, body.scope)
+    event = _read_event(body.event)
+    made = operations.create(
+        ctx,
+        operations.NewAutomation(
+            name=body.name,
+            scope_kind=kind,
+            scope_id=scope_id,
+            event=event,
+            action=_find_action(ctx, body.action),
+            filter=_read_filter(body, event),
+            description=body.description,
+            enabled=body.enabled is not False,
+        ),
+    )
+    return _show(ctx, [made])[0]
 
 
 @router.get(AUTOMATION, summary="Show an automation")
@@ -368,47 +361,38 @@ def get_automation(ctx: Asking, automation: AutomationId) -> ShownAutomation:
     return _show(ctx, [operations.get(ctx, automation)])[0]
 
 
-@router.patch(AUTOMATION, response_model=ShownAutomation, summary="Change an automation")
+@router.patch(AUTOMATION, summary="Change an automation")
 def edit_automation(
-    ctx: Asking, once: AtOnce, automation: AutomationId, body: AutomationChange
-) -> Response:
+    ctx: Asking, automation: AutomationId, body: AutomationChange
+) -> ShownAutomation:
     """Change what is given of an automation; also to switch it on and off.
 
     A new event without a filter keeps the filter, if it fits.
     """
-
-    def piece() -> Answer:
-        present = operations.get(ctx, automation)
-        event = None if body.event is None else _read_event(body.event)
-        kind, scope_id = (None, None) if body.scope is None else _find_scope(ctx, body.scope)
-        made = operations.edit(
-            ctx,
-            automation,
-            operations.AutomationEdit(
-                name=body.name,
-                description=body.description,
-                enabled=body.enabled,
-                scope_kind=kind,
-                scope_id=scope_id,
-                event=event,
-                filter=_read_filter(body, event or present.event),
-                action=None if body.action is None else _find_action(ctx, body.action),
-            ),
-        )
-        return Answer(200, _show(ctx, [made])[0].model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    present = operations.get(ctx, automation)
+    event = None if body.event is None else _read_event(body.event)
+    kind, scope_id = (None, None) if body.scope is None else _find_scope(ctx, body.scope)
+    made = operations.edit(
+        ctx,
+        automation,
+        operations.AutomationEdit(
+            name=body.name,
+            description=body.description,
+            enabled=body.enabled,
+            scope_kind=kind,
+            scope_id=scope_id,
+            event=event,
+            filter=_read_filter(body, event or present.event),
+            action=None if body.action is None else _find_action(ctx, body.action),
+        ),
+    )
+    return _show(ctx, [made])[0]
 
 
 @router.delete(AUTOMATION, status_code=204, summary="Delete an automation")
-def delete_automation(ctx: Asking, once: AtOnce, automation: AutomationId) -> Response:
+def delete_automation(ctx: Asking, automation: AutomationId) -> None:
     """Delete an automation. For those who may make one like it."""
-
-    def piece() -> Answer:
-        operations.delete(ctx, automation)
-        return Answer(204)
-
-    return once.run(ctx, piece)
+    operations.delete(ctx, automation)
 
 
 def _asked_scope(
@@ -429,10 +413,13 @@ def _asked_scope(
     )
 
 
+AskedScope = Annotated[Scope, Depends(_asked_scope)]
+
+
 @router.get("/automations", summary="List automations")
 def list_automations(
     ctx: Asking,
-    scope: Annotated[Scope, Depends(_asked_scope)],
+    scope: AskedScope,
     name: Annotated[str | None, Query(description="Only that of this name.")] = None,
     after: After = None,
     first: First = None,
@@ -441,25 +428,22 @@ def list_automations(
 
     The place is named as the scope of a new automation is.
     """
-    if scope.organization is not None and scope.registry is None and scope.collection is None:
-        entity = entities.find(ctx, scope.organization)
-        if entity is None or entity.kind.value != "organization":
-            raise missing(f"Organization {scope.organization[:80]!r}")
-        return _listed(ctx, "organization", entity.id, name, after, first)
-    kind, scope_id = _find_scope(ctx, scope)
-    return _listed(ctx, kind.value, scope_id, name, after, first)
-
-
-def _listed(
-    ctx: Context,
-    what: str,
-    scope_id: int,
-    name: str | None,
-    after: str | None,
-    first: int | None,
-) -> Automations:
+    what, scope_id = find_place(ctx, scope)
     page = operations.list_within(ctx, what, scope_id, name=name, after=after, first=first)
     return _page(ctx, page)
+
+
+def find_place(ctx: Context, scope: Scope) -> tuple[str, int]:
+    """What a list is asked of: an organization means all in it, its teams too.
+
+    Raises:
+        NotFound: absent or hidden.
+        Unprocessable: the words name no place.
+    """
+    kind, scope_id = _find_scope(ctx, scope)
+    if kind is ScopeKind.ENTITY and scope.organization is not None:
+        return "organization", scope_id
+    return kind.value, scope_id
 
 
 @router.get("/organizations/{organization}/automations", summary="List an organization's")

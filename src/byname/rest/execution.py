@@ -5,34 +5,43 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
-from fastapi.responses import Response
+from fastapi import Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.delivery import Reply, State
 from byname.domain.execution import Attempt, Execution, Wanted
 from byname.domain.history import Cursor
 from byname.domain.integration import IntegrationKind
-from byname.domain.page import Page
 from byname.operations import automation as automations
 from byname.operations import execution as operations
-from byname.operations import registry as registries
 from byname.operations import trial
+from byname.operations.context import Context
 from byname.rest.asking import Asking
-from byname.rest.automation import AUTOMATION, AutomationId
+from byname.rest.automation import AUTOMATION, AskedScope, AutomationId, Scope, find_place
 from byname.rest.integration import CHANNELS, WEBHOOKS, ChannelName, WebhookName
-from byname.rest.once import Answer, AtOnce
+from byname.rest.once import Router, in_own_transactions
 from byname.rest.registry import After, First, OrganizationName, RegistryName
 from byname.rest.team import TeamName
 
-router = APIRouter(tags=["automations"])
+router = Router(tags=["automations"])
 
 ExecutionId = Annotated[int, Path(ge=1, le=2**62, description="The `id` that the list shows.")]
-InState = Annotated[State | None, Query(description="`pending`, `finished` or `failed`.")]
-OfEvent = Annotated[str | None, Query(description="Only of this event, as LINK_ARTIFACT.")]
-Text = Annotated[
-    str | None, Query(max_length=200, description="A part of the version it happened to.")
-]
+
+
+def _asked(
+    name: Annotated[
+        str | None, Query(max_length=200, description="A part of the automation's name.")
+    ] = None,
+    state: Annotated[State | None, Query(description="`pending`, `finished` or `failed`.")] = None,
+    event: Annotated[str | None, Query(description="Only of this event, as LINK_ARTIFACT.")] = None,
+    text: Annotated[
+        str | None, Query(max_length=200, description="A part of the version it happened to.")
+    ] = None,
+) -> Wanted:
+    return Wanted(automation=name or None, state=state, event=event, text=text or None)
+
+
+Asked = Annotated[Wanted, Depends(_asked)]
 
 
 class ShownExecution(BaseModel):
@@ -172,7 +181,10 @@ class Tried(BaseModel):
         )
 
 
-def _page(page: Page[Execution]) -> Executions:
+def _listed(
+    ctx: Context, what: str, scope_id: int, wanted: Wanted, after: str | None, first: int | None
+) -> Executions:
+    page = operations.list_within(ctx, what, scope_id, wanted=wanted, after=after, first=first)
     return Executions(
         executions=[ShownExecution.of(each) for each in page.items],
         next=page.end_cursor if page.has_next else None,
@@ -180,12 +192,10 @@ def _page(page: Page[Execution]) -> Executions:
 
 
 @router.get(AUTOMATION + "/executions", summary="List what an automation did")
-def list_executions(
+def list_of_automation(
     ctx: Asking,
     automation: AutomationId,
-    state: InState = None,
-    event: OfEvent = None,
-    text: Text = None,
+    wanted: Asked,
     after: After = None,
     first: First = None,
 ) -> Executions:
@@ -194,42 +204,78 @@ def list_executions(
     For everybody who sees what it watches, as far as they see where it happened.
     """
     found = automations.get(ctx, automation)
-    return _page(
-        operations.list_within(
-            ctx,
-            "automation",
-            found.id,
-            wanted=Wanted(state=state, event=event, text=text),
-            after=after,
-            first=first,
-        )
-    )
+    return _listed(ctx, "automation", found.id, wanted, after, first)
 
 
-@router.get("/registries/{organization}/{registry}/executions", summary="List what automations did")
+@router.get("/executions", summary="List what automations did")
+def list_executions(
+    ctx: Asking,
+    scope: AskedScope,
+    wanted: Asked,
+    after: After = None,
+    first: First = None,
+) -> Executions:
+    """List what automations did, newest first, as far as you may see it.
+
+    Of an organization or team: all that its automations did. Of a registry, project or collection:
+    what any automation did because of what happened there.
+    """
+    what, scope_id = find_place(ctx, scope)
+    return _listed(ctx, what, scope_id, wanted, after, first)
+
+
+@router.get("/organizations/{organization}/executions", summary="List what an organization's did")
+def list_of_organization(
+    ctx: Asking,
+    organization: OrganizationName,
+    wanted: Asked,
+    after: After = None,
+    first: First = None,
+) -> Executions:
+    """List what the automations of an organization, its registries and teams did, newest first."""
+    return list_executions(ctx, Scope(organization=organization), wanted, after, first)
+
+
+@router.get("/teams/{team}/executions", summary="List what a team's automations did")
+def list_of_team(
+    ctx: Asking, team: TeamName, wanted: Asked, after: After = None, first: First = None
+) -> Executions:
+    """List what the automations of a team and of its projects did, newest first."""
+    return list_executions(ctx, Scope(team=team), wanted, after, first)
+
+
+@router.get(
+    "/registries/{organization}/{registry}/executions", summary="List what happened in a registry"
+)
 def list_of_registry(
     ctx: Asking,
     organization: OrganizationName,
     registry: RegistryName,
-    name: Annotated[str | None, Query(description="A part of the automation's name.")] = None,
-    state: InState = None,
-    event: OfEvent = None,
-    text: Text = None,
+    wanted: Asked,
     after: After = None,
     first: First = None,
 ) -> Executions:
-    """List what the automations of a registry and of its collections did, newest first."""
-    found = registries.get_by_name(ctx, organization, registry)
-    return _page(
-        operations.list_within(
-            ctx,
-            "project",
-            found.id,
-            wanted=Wanted(automation=name, state=state, event=event, text=text),
-            after=after,
-            first=first,
-        )
-    )
+    """List what automations did because of what happened in a registry, newest first."""
+    scope = Scope(organization=organization, registry=registry)
+    return list_executions(ctx, scope, wanted, after, first)
+
+
+@router.get(
+    "/registries/{organization}/{registry}/collections/{collection}/executions",
+    summary="List what happened in a collection",
+)
+def list_of_collection(
+    ctx: Asking,
+    organization: OrganizationName,
+    registry: RegistryName,
+    collection: Annotated[str, Path(description="The collection's name.")],
+    wanted: Asked,
+    after: After = None,
+    first: First = None,
+) -> Executions:
+    """List what automations did because of what happened in a collection, newest first."""
+    scope = Scope(organization=organization, registry=registry, collection=collection)
+    return list_executions(ctx, scope, wanted, after, first)
 
 
 @router.get("/executions/{execution}", summary="Show what an automation did once")
@@ -240,47 +286,35 @@ def get_execution(ctx: Asking, execution: ExecutionId) -> WholeExecution:
     return WholeExecution(**shown, made=[ShownAttempt.of(each) for each in attempts])
 
 
-@router.post(
-    "/executions/{execution}/retry", response_model=ShownExecution, summary="Deliver it again"
-)
-def retry_execution(ctx: Asking, once: AtOnce, execution: ExecutionId) -> Response:
+@router.post("/executions/{execution}/retry", summary="Deliver it again")
+def retry_execution(ctx: Asking, execution: ExecutionId) -> ShownExecution:
     """Deliver what failed, or waits, at once, under the same delivery id.
 
     For those who may change the automation.
     """
-
-    def piece() -> Answer:
-        found = operations.retry(ctx, execution)
-        return Answer(200, ShownExecution.of(found).model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    return ShownExecution.of(operations.retry(ctx, execution))
 
 
-@router.post(AUTOMATION + "/replay", response_model=Replayed, summary="Replay the past")
-def replay_automation(
-    ctx: Asking, once: AtOnce, automation: AutomationId, body: Replay
-) -> Response:
+@router.post(AUTOMATION + "/replay", summary="Replay the past")
+def replay_automation(ctx: Asking, automation: AutomationId, body: Replay) -> Replayed:
     """Have what happened behind a place of the history fire the automation once more.
 
     A part at a time: as long as `next` is not null, there may be more. For those who may change
     the automation.
     """
-
-    def piece() -> Answer:
-        done = operations.replay(ctx, automation, Cursor.parse(body.after))
-        told = Replayed(executions=done.count, next=None if done.next is None else done.next.text)
-        return Answer(200, told.model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    done = operations.replay(ctx, automation, Cursor.parse(body.after))
+    return Replayed(executions=done.count, next=None if done.next is None else done.next.text)
 
 
 @router.post(WEBHOOKS + "/{webhook}/test", summary="Test a webhook")
+@in_own_transactions
 def test_webhook(ctx: Asking, team: TeamName, webhook: WebhookName, body: Trial) -> Tried:
     """Send a request to a webhook, and see what is answered. For admins of the team."""
     return Tried.of(trial.send(ctx, team, IntegrationKind.WEBHOOK, webhook, body.payload))
 
 
 @router.post(CHANNELS + "/{channel}/test", summary="Test a Slack channel")
+@in_own_transactions
 def test_channel(ctx: Asking, team: TeamName, channel: ChannelName, body: Trial) -> Tried:
     """Send a message to a Slack channel, and see what is answered. For admins of the team."""
     return Tried.of(trial.send(ctx, team, IntegrationKind.SLACK, channel, body.payload))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
-from fastapi.responses import Response
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from byname.domain.integration import Integration, IntegrationKind
@@ -15,11 +14,11 @@ from byname.operations import integration as operations
 from byname.operations.context import Context
 from byname.operations.integration import Wanted
 from byname.rest.asking import Asking
-from byname.rest.once import Answer, AtOnce
+from byname.rest.once import Router
 from byname.rest.registry import After, First
 from byname.rest.team import TeamName
 
-router = APIRouter(tags=["automations"])
+router = Router(tags=["automations"])
 
 WEBHOOKS = "/teams/{team}/webhooks"
 CHANNELS = "/teams/{team}/slack-channels"
@@ -156,8 +155,15 @@ class Channels(BaseModel):
     next: str | None = Field(description="Where the next page goes on; null on the last one.")
 
 
-def _plain(value: SecretStr | None) -> str | None:
-    return None if value is None else value.get_secret_value()
+def _wanted(body: NewWebhook | WebhookChange | NewChannel | ChannelChange) -> Wanted:
+    """What the body says, with its secrets; what it leaves out is None."""
+    told = {name: getattr(body, name) for name in type(body).model_fields}
+    return Wanted(
+        **{
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for name, value in told.items()
+        }
+    )
 
 
 def _page(
@@ -181,24 +187,13 @@ def list_webhooks(
     return Webhooks(webhooks=[Webhook.of(each) for each in found], next=following)
 
 
-@router.post(WEBHOOKS, status_code=201, response_model=Webhook, summary="Make a webhook")
-def create_webhook(ctx: Asking, once: AtOnce, team: TeamName, body: NewWebhook) -> Response:
+@router.post(WEBHOOKS, status_code=201, summary="Make a webhook")
+def create_webhook(ctx: Asking, team: TeamName, body: NewWebhook) -> Webhook:
     """Make an address that automations of the team may call. For admins of the team.
 
     The client finds it as `api.webhook_integrations(entity=TEAM)`.
     """
-
-    def piece() -> Answer:
-        wanted = Wanted(
-            name=body.name,
-            url=body.url,
-            access_token=_plain(body.access_token),
-            secret=_plain(body.secret),
-        )
-        made = operations.create(ctx, team, IntegrationKind.WEBHOOK, wanted)
-        return Answer(201, Webhook.of(made).model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    return Webhook.of(operations.create(ctx, team, IntegrationKind.WEBHOOK, _wanted(body)))
 
 
 @router.get(WEBHOOKS + "/{webhook}", summary="Show a webhook")
@@ -207,34 +202,17 @@ def get_webhook(ctx: Asking, team: TeamName, webhook: WebhookName) -> Webhook:
     return Webhook.of(operations.get(ctx, team, IntegrationKind.WEBHOOK, webhook))
 
 
-@router.patch(WEBHOOKS + "/{webhook}", response_model=Webhook, summary="Change a webhook")
-def edit_webhook(
-    ctx: Asking, once: AtOnce, team: TeamName, webhook: WebhookName, body: WebhookChange
-) -> Response:
+@router.patch(WEBHOOKS + "/{webhook}", summary="Change a webhook")
+def edit_webhook(ctx: Asking, team: TeamName, webhook: WebhookName, body: WebhookChange) -> Webhook:
     """Change what is given of a webhook. For admins of the team."""
-
-    def piece() -> Answer:
-        wanted = Wanted(
-            name=body.name,
-            url=body.url,
-            access_token=_plain(body.access_token),
-            secret=_plain(body.secret),
-        )
-        made = operations.edit(ctx, team, IntegrationKind.WEBHOOK, webhook, wanted)
-        return Answer(200, Webhook.of(made).model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    made = operations.edit(ctx, team, IntegrationKind.WEBHOOK, webhook, _wanted(body))
+    return Webhook.of(made)
 
 
 @router.delete(WEBHOOKS + "/{webhook}", status_code=204, summary="Delete a webhook")
-def delete_webhook(ctx: Asking, once: AtOnce, team: TeamName, webhook: WebhookName) -> Response:
+def delete_webhook(ctx: Asking, team: TeamName, webhook: WebhookName) -> None:
     """Delete a webhook. The automations that use it are disabled. For admins of the team."""
-
-    def piece() -> Answer:
-        operations.delete(ctx, team, IntegrationKind.WEBHOOK, webhook)
-        return Answer(204)
-
-    return once.run(ctx, piece)
+    operations.delete(ctx, team, IntegrationKind.WEBHOOK, webhook)
 
 
 # ---- Slack channels ----------------------------------------------------------------------------
@@ -249,41 +227,22 @@ def list_channels(
     return Channels(slack_channels=[Channel.of(each) for each in found], next=following)
 
 
-@router.post(CHANNELS, status_code=201, response_model=Channel, summary="Make a Slack channel")
-def create_channel(ctx: Asking, once: AtOnce, team: TeamName, body: NewChannel) -> Response:
+@router.post(CHANNELS, status_code=201, summary="Make a Slack channel")
+def create_channel(ctx: Asking, team: TeamName, body: NewChannel) -> Channel:
     """Make a Slack channel that automations of the team may write to. For admins of the team.
 
     The client finds it as `api.slack_integrations(entity=TEAM)`.
     """
-
-    def piece() -> Answer:
-        wanted = Wanted(name=body.name, url=_plain(body.url))
-        made = operations.create(ctx, team, IntegrationKind.SLACK, wanted)
-        return Answer(201, Channel.of(made).model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    return Channel.of(operations.create(ctx, team, IntegrationKind.SLACK, _wanted(body)))
 
 
-@router.patch(CHANNELS + "/{channel}", response_model=Channel, summary="Change a Slack channel")
-def edit_channel(
-    ctx: Asking, once: AtOnce, team: TeamName, channel: ChannelName, body: ChannelChange
-) -> Response:
+@router.patch(CHANNELS + "/{channel}", summary="Change a Slack channel")
+def edit_channel(ctx: Asking, team: TeamName, channel: ChannelName, body: ChannelChange) -> Channel:
     """Change what is given of a Slack channel. For admins of the team."""
-
-    def piece() -> Answer:
-        wanted = Wanted(name=body.name, url=_plain(body.url))
-        made = operations.edit(ctx, team, IntegrationKind.SLACK, channel, wanted)
-        return Answer(200, Channel.of(made).model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    return Channel.of(operations.edit(ctx, team, IntegrationKind.SLACK, channel, _wanted(body)))
 
 
 @router.delete(CHANNELS + "/{channel}", status_code=204, summary="Delete a Slack channel")
-def delete_channel(ctx: Asking, once: AtOnce, team: TeamName, channel: ChannelName) -> Response:
+def delete_channel(ctx: Asking, team: TeamName, channel: ChannelName) -> None:
     """Delete a Slack channel. The automations that use it are disabled. For admins of the team."""
-
-    def piece() -> Answer:
-        operations.delete(ctx, team, IntegrationKind.SLACK, channel)
-        return Answer(204)
-
-    return once.run(ctx, piece)
+    operations.delete(ctx, team, IntegrationKind.SLACK, channel)

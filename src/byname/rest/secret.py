@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
-from fastapi.responses import Response
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from byname.domain.secret import Secret as Found
 from byname.operations import secret as operations
 from byname.rest.asking import Asking
-from byname.rest.once import Answer, AtOnce
+from byname.rest.once import Router
 from byname.rest.team import TeamName
 
-router = APIRouter(tags=["automations"])
+router = Router(tags=["automations"])
 
 SECRETS = "/teams/{team}/secrets"
 
@@ -65,48 +64,30 @@ def list_secrets(ctx: Asking, team: TeamName) -> Secrets:
     return Secrets(secrets=[Secret.of(each) for each in operations.list_all(ctx, team)])
 
 
-@router.post(SECRETS, status_code=201, response_model=Secret, summary="Keep a secret")
-def create_secret(ctx: Asking, once: AtOnce, team: TeamName, body: NewSecret) -> Response:
+@router.post(SECRETS, status_code=201, summary="Keep a secret")
+def create_secret(ctx: Asking, team: TeamName, body: NewSecret) -> Secret:
     """Keep a secret for the team's webhooks, encrypted. For admins of the team."""
-
-    def piece() -> Answer:
-        made = operations.create(ctx, team, body.name, body.value.get_secret_value())
-        return Answer(201, Secret.of(made).model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    return Secret.of(operations.create(ctx, team, body.name, body.value.get_secret_value()))
 
 
-@router.patch(SECRETS + "/{secret}", response_model=Secret, summary="Replace a secret's value")
-def replace_secret(
-    ctx: Asking, once: AtOnce, team: TeamName, secret: SecretName, body: NewValue
-) -> Response:
+@router.patch(SECRETS + "/{secret}", summary="Replace a secret's value")
+def replace_secret(ctx: Asking, team: TeamName, secret: SecretName, body: NewValue) -> Secret:
     """Replace the value of a secret, for whatever is sent from now on. For admins of the team."""
-
-    def piece() -> Answer:
-        made = operations.replace(ctx, team, secret, body.value.get_secret_value())
-        return Answer(200, Secret.of(made).model_dump(mode="json"))
-
-    return once.run(ctx, piece)
+    return Secret.of(operations.replace(ctx, team, secret, body.value.get_secret_value()))
 
 
 @router.delete(SECRETS + "/{secret}", status_code=204, summary="Delete a secret")
 def delete_secret(
     ctx: Asking,
-    once: AtOnce,
     team: TeamName,
     secret: SecretName,
     force: Annotated[
         bool,
         Query(description="Delete it although webhooks use it, which then send nothing."),
     ] = False,
-) -> Response:
+) -> None:
     """Delete a secret for ever. For admins of the team.
 
     Refused with 409 while webhooks use it; `details.webhooks` names them.
     """
-
-    def piece() -> Answer:
-        operations.delete(ctx, team, secret, force=force)
-        return Answer(204)
-
-    return once.run(ctx, piece)
+    operations.delete(ctx, team, secret, force=force)

@@ -54,22 +54,21 @@ def from_row(row: Row) -> Execution:
 def add_many(tx: Transaction, new: Sequence[NewExecution], *, at: int) -> None:
     """They are there, due at once; those that are there already are left as they are."""
     tx.run_many(
-        "INSERT INTO execution (automation_id, organization_id, entity_id, project_id,"
-        " collection_id, about_project_id, integration_id, delivery_id, event, ledger_id,"
-        " history_id, repeat, subject, author, event_at, action, target, body, state, error,"
+        "INSERT INTO execution (automation_id, organization_id, entity_id, about_project_id,"
+        " about_collection_id, integration_id, delivery_id, event, ledger_id, history_id, repeat,"
+        " subject, author, event_at, action, target, body, state, error,"
         " started_at, next_at, created_at, finished_at) VALUES (:automation, :organization,"
-        " :entity, :project, :collection, :about, :integration, :delivery, :event, :ledger,"
-        " :history, :repeat, :subject, :author, :event_at, :action, :target, :body, :state, :error,"
-        " :started_at, :at, :at, :finished_at)"
+        " :entity, :about_project, :about_collection, :integration, :delivery,"
+        " :event, :ledger, :history, :repeat, :subject, :author, :event_at, :action, :target, :body,"
+        " :state, :error, :started_at, :at, :at, :finished_at)"
         " ON CONFLICT (automation_id, ledger_id, history_id, event, repeat) DO NOTHING",
         [
             {
                 "automation": each.automation_id,
                 "organization": each.organization_id,
                 "entity": each.entity_id,
-                "project": each.project_id,
-                "collection": each.collection_id,
-                "about": each.about_project_id,
+                "about_project": each.about_project_id,
+                "about_collection": each.about_collection_id,
                 "integration": each.integration_id,
                 "delivery": each.delivery_id,
                 "event": each.event,
@@ -251,8 +250,8 @@ def waiting(tx: Transaction) -> Waiting:
 
 _WITHIN = {
     "automation": "x.automation_id = :scope",
-    "collection": "x.collection_id = :scope",
-    "project": "x.project_id = :scope",
+    "collection": "x.about_collection_id = :scope",
+    "project": "x.about_project_id = :scope",
     "entity": "x.entity_id = :scope",
     "organization": "x.organization_id = :scope",
 }
@@ -267,7 +266,10 @@ def list_within(
     below: int | None,
     limit: int,
 ) -> list[Execution]:
-    """Executions of an automation, or of those of a place and all in it, newest first."""
+    """Executions of an automation, or of those of a place and all in it, newest first.
+
+    Of a project or collection those made because of what happened there, whatever watched it.
+    """
     conditions = [_WITHIN[what], "x.id < :below"]
     values: dict[str, Any] = {
         "scope": scope_id,
@@ -348,13 +350,13 @@ COUNTED_MAX = 10_000
 
 
 def counts_of_collections(tx: Transaction, collection_ids: Sequence[int]) -> dict[int, int]:
-    """How often automations that watch one of these collections have run, by collection id."""
+    """How often automations have run because of what happened in these collections, by their id."""
     if not collection_ids:
         return {}
     marks = ",".join("?" * len(collection_ids))
     rows = tx.all(
         "SELECT c.id, (SELECT count(*) FROM (SELECT 1 FROM execution x"
-        " WHERE x.collection_id = c.id LIMIT ?)) AS n FROM collection c"
+        " WHERE x.about_collection_id = c.id LIMIT ?)) AS n FROM collection c"
         f" WHERE c.id IN ({marks})",
         [COUNTED_MAX, *collection_ids],
     )

@@ -164,6 +164,11 @@ def bury(tx: Transaction, project_id: int, *, trash: int, limit: int, at: int) -
     if limit in (versions, runs):
         return False
     tx.run(
+        "DELETE FROM run_watch WHERE run_id IN (SELECT id FROM run"
+        " WHERE project_id = :id AND deleted_at IS NOT NULL)",
+        values,
+    )
+    tx.run(
         "UPDATE project SET purged_at = :at WHERE id = :id AND deleted_at <= :trash",
         {"id": project_id, "trash": trash, "at": at},
     )

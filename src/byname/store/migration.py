@@ -25,6 +25,19 @@ STEPS: dict[int, tuple[str, ...]] = {
                 f" SELECT id, name_key FROM finding WHERE kind = '{sort}' ORDER BY id",
             )
         ),
+        "ALTER TABLE execution ADD COLUMN about_collection_id INTEGER",
+        # The event's entry says in which collection it happened.
+        "UPDATE execution SET about_collection_id = CASE WHEN history_id > 0"
+        " THEN (SELECT h.collection_id FROM history h WHERE h.id = execution.history_id)"
+        " ELSE (SELECT l.collection_id FROM ledger l WHERE l.id = execution.ledger_id) END",
+        "DELETE FROM run_watch WHERE run_id IN (SELECT id FROM run WHERE deleted_at IS NOT NULL)",
+        "DROP INDEX execution_by_collection",
+        "DROP INDEX execution_by_project",
+        "ALTER TABLE execution DROP COLUMN collection_id",
+        "ALTER TABLE execution DROP COLUMN project_id",
+        *schema.created(
+            "execution_about_collection", "execution_about_project", "run_watch_by_run"
+        ),
     ),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""

@@ -53,6 +53,11 @@ def put(tx: Transaction, automation_id: int, run_id: int, watch: Watch) -> None:
     )
 
 
+def forget_run(tx: Transaction, run_id: int) -> None:
+    """Nothing is known any more of the run, which is gone."""
+    tx.run("DELETE FROM run_watch WHERE run_id = :run", {"run": run_id})
+
+
 def forget(tx: Transaction, automation_id: int) -> None:
     """The automation begins anew in every run."""
     tx.run("DELETE FROM run_watch WHERE automation_id = :id", {"id": automation_id})

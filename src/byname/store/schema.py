@@ -497,13 +497,14 @@ TABLES: tuple[str, ...] = (
         last_values TEXT NOT NULL,
         holding INTEGER NOT NULL,
         PRIMARY KEY (automation_id, run_id)) WITHOUT ROWID""",
+    "CREATE INDEX run_watch_by_run ON run_watch (run_id)",
     # How far ledger and history have been looked through for what fires automations.
     """CREATE TABLE dispatch (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         ledger_id INTEGER NOT NULL,
         history_id INTEGER NOT NULL)""",
-    # What an automation does because of one event, from the moment the event was seen. The scope's
-    # columns are those of the automation; `about_project_id` is where it happened. `body` is the
+    # What an automation does because of one event, from the moment the event was seen. Organization
+    # and entity are the automation's; those named `about` are where it happened. `body` is the
     # payload in parts, without secrets. `next_at`: when the next attempt is due; while one is being
     # made by `lease_owner`, when that worker counts as dead. `repeat`: 0, or the replay it is of.
     """CREATE TABLE execution (
@@ -511,9 +512,8 @@ TABLES: tuple[str, ...] = (
         automation_id INTEGER NOT NULL REFERENCES automation (id),
         organization_id INTEGER,
         entity_id INTEGER NOT NULL,
-        project_id INTEGER,
-        collection_id INTEGER,
         about_project_id INTEGER,
+        about_collection_id INTEGER,
         integration_id INTEGER REFERENCES integration (id),
         delivery_id TEXT NOT NULL UNIQUE,
         event TEXT NOT NULL,
@@ -541,9 +541,10 @@ TABLES: tuple[str, ...] = (
     "CREATE INDEX execution_started ON execution (automation_id, started_at)"
     " WHERE started_at IS NOT NULL",
     "CREATE INDEX execution_by_automation ON execution (automation_id, id)",
-    "CREATE INDEX execution_by_collection ON execution (collection_id, id)"
-    " WHERE collection_id IS NOT NULL",
-    "CREATE INDEX execution_by_project ON execution (project_id, id) WHERE project_id IS NOT NULL",
+    "CREATE INDEX execution_about_collection ON execution (about_collection_id, id)"
+    " WHERE about_collection_id IS NOT NULL",
+    "CREATE INDEX execution_about_project ON execution (about_project_id, id)"
+    " WHERE about_project_id IS NOT NULL",
     "CREATE INDEX execution_by_entity ON execution (entity_id, id)",
     "CREATE INDEX execution_by_organization ON execution (organization_id, id)"
     " WHERE organization_id IS NOT NULL",

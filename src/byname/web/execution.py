@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from byname.domain.delivery import State
-from byname.domain.errors import DomainError, Invalid, Unprocessable
+from byname.domain.errors import DomainError, Invalid, Unprocessable, missing
 from byname.domain.execution import Wanted
 from byname.domain.policy import Permission
 from byname.http.router import Router
 from byname.operations import automation as automations
+from byname.operations import collection as collections
 from byname.operations import execution as operations
 from byname.web import registry
 from byname.web.looks import project_path, why_not, with_query
@@ -37,21 +38,28 @@ def _shown(ask: Ask, error: DomainError | None = None) -> Shown:
     text = (ask.query("q") or "").strip()
     word = ask.query("state") or ""
     state = next((each for each in State if each.value == word), None)
+    place = (ask.query("collection") or "").strip()
+    inside = collections.find(ask.ctx, home.id, place) if place else None
+    if place and inside is None:
+        raise missing(f"Collection {place[:80]!r} in {home.place}")
+    asked = {"q": text, "state": word, "collection": place}
     found = operations.list_within(
         ask.ctx,
-        "project",
-        home.id,
+        "project" if inside is None else "collection",
+        home.id if inside is None else inside.id,
         wanted=Wanted(automation=text or None, state=state),
         after=ask.query("after"),
         first=PAGE,
     )
     opened = _number(ask.query("open"))
-    more = with_query(here, q=text, state=word, after=found.end_cursor) if found.has_next else None
+    more = with_query(here, **asked, after=found.end_cursor) if found.has_next else None
     return Shown(
         "executions.html",
         {
             **values,
             "history_path": here,
+            "asked": lambda **more: with_query(here, **(asked | more)),
+            "collection_name": place,
             "listed": found.items,
             "opened": None if opened is None else operations.get(ask.ctx, opened, within=home),
             "text": text,

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from byname.operations.dispatch import Dispatcher
 from tests.faces.rest.conftest import Asker, Office
 from tests.support.world import ORGANIZATION, PROJECT, TEAM, link_version, log_version
 
@@ -201,19 +200,6 @@ class TestAutomations:
         assert answered == status
         assert word in message
         assert admin.done("GET", "/automations", team=TEAM)["automations"] == []
-
-    def test_a_collection_tells_how_often_they_ran(self, office: Office, admin: Asker) -> None:
-        """R40: a collection shows an automation marker with the number of executions."""
-        zoo = f"/registries/{ORGANIZATION}/Model/collections/Zoo"
-        body = new(event="LINK_ARTIFACT", alias=None, action={"kind": "nothing"})
-        admin.done("POST", "/automations", body)
-        assert admin.done("GET", zoo)["executions"] == 0
-        ctx = office.world.admin
-        for text in (b"1", b"2"):
-            link_version(ctx, log_version(ctx, files={"f": text}))
-        while Dispatcher(lambda *_: "").run(ctx):
-            pass
-        assert admin.done("GET", zoo)["executions"] == 2
 
     def test_a_name_is_taken_once(self, admin: Asker) -> None:
         admin.done("POST", "/automations", new())

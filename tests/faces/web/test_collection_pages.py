@@ -292,14 +292,23 @@ class TestAutomations:
         assert "1 execution" not in words_of(browser.get(ZOO))
         for text in (b"one", b"two"):
             link_version(admin, log_version(admin, files={"other": text}))
+        # An automation of the whole registry counts where what it ran for happened.
+        automation.create(
+            admin,
+            NewAutomation("All", ScopeKind.PROJECT, model.id, EventType.LINK_ARTIFACT, nothing),
+        )
+        link_version(admin, log_version(admin, files={"other": b"three"}))
         link_version(admin, log_version(admin, "cat", files={"w": b"cat"}), "Other")
         while Dispatcher(lambda *_: "http://x/").run(admin):
             pass
         for path in (ZOO, ALIASES, MODEL):
             page = browser.get(path)
-            assert link_to(page, "2 executions") == f"{MODEL}/automations?collection=Zoo"
+            there = link_to(page, "4 executions")
+            assert there == f"{MODEL}/automations-history?collection=Zoo"
             assert words_of(page).count(" executions ") == 1
-        assert "Try" in words_of(browser.get(link_to(page, "2 executions")))
+        assert link_to(browser.get(MODEL), "1 execution").endswith("?collection=Other")
+        listed = words_of(browser.get(there))
+        assert (listed.count("Try"), listed.count("All LINK")) == (3, 0), listed
 
     def test_making_one_from_the_menu(self, zoo: App) -> None:
         browser = zoo.by("admin")
