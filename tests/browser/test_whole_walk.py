@@ -1,6 +1,4 @@
-"""One walk through the whole product: the first start, the unmodified client, and every page that a
-name passes on its way.
-"""
+"""One walk through the whole product: the first start, the client, and every page a name passes."""
 
 from __future__ import annotations
 
@@ -105,29 +103,16 @@ def to_version(page: Page, rig: Rig, number: int) -> None:
     page.get_by_role("link", name=f"View v{number}", exact=True).click()
 
 
-def test_from_the_first_start_to_the_trash_and_back(
-    rig: Rig, visit: Callable[..., Visitor], tmp_path: Path
-) -> None:
-    """R73, R81, R179, R80, R70, R189, R115, R149, R59, R158, R164, in the order of a working day."""
-    ann = visit()
-    page = ann.page
-    set_up(page, rig)
-    log_in(page)
-    rig.api_key = make_key(page)
-    sdk = Sdk("0.31.0", rig.url, rig.api_key, tmp_path)
-    run_the_example(sdk, "first")
-
-    # The version is there, with the aliases of the script.
+def put_on_and_protect(page: Page, rig: Rig) -> None:
+    """R73: **+** beside Aliases; R81, R89: gear, Protected aliases, **+**, and how many it locks."""
     to_version(page, rig, 0)
     assert badges(page) == ["latest", "production-eu", "production-us"]
 
-    # R73: + beside Aliases.
     page.get_by_label("Add an alias").click()
     page.get_by_label("New alias").fill("champion")
     page.get_by_role("button", name="Add alias").click()
     expect(page.locator("#aliases")).to_contain_text("champion")
 
-    # R81, R89: gear, Protected aliases, +; first it says how many it locks.
     page.get_by_role("link", name="Model", exact=True).click()
     page.get_by_role("link", name="Settings").click()
     page.get_by_label("Protect an alias").click()
@@ -137,36 +122,36 @@ def test_from_the_first_start_to_the_trash_and_back(
     page.get_by_role("button", name="Protect", exact=True).click()
     expect(page.get_by_role("status").first).to_contain_text("champion is protected now")
 
-    # R179, R80: a Member sees it gray, with a lock and without ×, and is refused by hand as well.
-    ben_key = rig.add_person("ben", "member")
-    rig.ask("PUT", f"/registries/{ORGANIZATION}/Model/members/ben", {"role": "member"})
-    ben = visit(ben_key)
-    to_version(ben.page, rig, 0)
-    badge = ben.page.locator("#aliases .alias.protected")
+
+def see_it_locked(page: Page, rig: Rig) -> None:
+    """R172, R179, R80: gray, with a lock and no button to take it off; a request by hand is refused."""
+    to_version(page, rig, 0)
+    badge = page.locator("#aliases .alias.protected")
     expect(badge).to_have_text(re.compile(r"protected\s+champion"))
     expect(badge.locator("svg.lock")).to_be_visible()
     gray = badge.evaluate("each => getComputedStyle(each).backgroundColor")
-    orange = ben.page.locator("#aliases .alias:not(.protected)").first.evaluate(
+    orange = page.locator("#aliases .alias:not(.protected)").first.evaluate(
         "each => getComputedStyle(each).backgroundColor"
     )
     assert (gray, orange) == ("rgb(210, 216, 223)", "rgb(247, 155, 66)")
-    expect(ben.page.get_by_label("Remove the alias champion")).to_have_count(0)
-    expect(ben.page.get_by_label("Remove the alias production-eu")).to_have_count(1)
-    assert send(ben.page, do="remove-alias", alias="champion", typed="champion") == 403
-    ben.page.reload()
-    assert "protected champion" in badges(ben.page)
+    expect(page.get_by_label("Remove the alias champion")).to_have_count(0)
+    expect(page.get_by_label("Remove the alias production-eu")).to_have_count(1)
+    assert send(page, do="remove-alias", alias="champion", typed="champion") == 403
+    page.reload()
+    assert "protected champion" in badges(page)
 
-    # R88, R70: the next version comes, and the Admin moves the protected alias to it.
-    run_the_example(sdk, "second")
+
+def move_it(page: Page, member: Page, rig: Rig) -> None:
+    """R88, R70: a Member is refused; the Admin is told where it is, and moves it."""
     to_version(page, rig, 1)
     assert badges(page) == ["latest", "production-eu", "production-us"]
-    ben.page.goto(page.url)
-    ben.page.get_by_label("Add an alias").click()
-    ben.page.get_by_label("New alias").fill("champion")
-    ben.page.get_by_role("button", name="Add alias").click()
-    expect(ben.page.locator("main [role=alert]")).to_contain_text("admin")
-    assert send(ben.page, do="move-alias", alias="champion", expected="v0") == 403
-    assert "champion" not in " ".join(badges(ben.page))
+    member.goto(page.url)
+    member.get_by_label("Add an alias").click()
+    member.get_by_label("New alias").fill("champion")
+    member.get_by_role("button", name="Add alias").click()
+    expect(member.locator("main [role=alert]")).to_contain_text("admin")
+    assert send(member, do="move-alias", alias="champion", expected="v0") == 403
+    assert "champion" not in " ".join(badges(member))
     page.get_by_label("Add an alias").click()
     page.get_by_label("New alias").fill("champion")
     page.get_by_role("button", name="Add alias").click()
@@ -174,7 +159,9 @@ def test_from_the_first_start_to_the_trash_and_back(
     page.get_by_role("button", name="Move it to v1").click()
     expect(page.locator("#aliases .alias.protected")).to_contain_text("champion")
 
-    # R189: its timeline tells who moved it, when, from what to what; and back it goes.
+
+def look_back_and_restore(page: Page) -> None:
+    """R189: the timeline tells who moved it, when, from what to what; and back it goes."""
     page.get_by_role("link", name="champion", exact=True).click()
     told = page.locator(".timeline li").first
     expect(told).to_contain_text("ann moved it from v0 to v1")
@@ -184,6 +171,9 @@ def test_from_the_first_start_to_the_trash_and_back(
     expect(page.locator(".notice").first).to_contain_text("champion is on v0 again.")
     expect(page.locator(".timeline li").first).to_contain_text("moved it from v1 to v0")
 
+
+def find_and_compare(page: Page) -> None:
+    """R113, R115: found as one types; R149: its lineage; R59: two versions side by side."""
     # R113, R115: it is found as one types, gray with its lock, and leads to its version.
     page.keyboard.press("/")
     page.keyboard.type("champ")
@@ -207,7 +197,9 @@ def test_from_the_first_start_to_the_trash_and_back(
     expect(page.locator("h1")).to_have_text("v0 and v1")
     expect(page.locator("main")).to_contain_text("zoo_dataset changed")
 
-    # R158, R160: unlinking says which names go with it.
+
+def unlink_and_bring_back(page: Page, rig: Rig) -> None:
+    """R158, R160: unlinking says which names go; R164: from the trash they come back."""
     to_version(page, rig, 1)
     page.get_by_label("More for v1").click()
     page.get_by_role("link", name="Unlink").click()
@@ -225,3 +217,29 @@ def test_from_the_first_start_to_the_trash_and_back(
     expect(page.locator(".notice").first).to_contain_text("is there again")
     to_version(page, rig, 1)
     assert {"production-eu", "production-us"} <= set(badges(page))
+
+
+class TestTheWholeWalk:
+    """R59, R73, R80, R81, R115, R149, R158, R164, R189: one working day, start to end."""
+
+    def test_from_the_first_start_to_the_trash_and_back(
+        self, rig: Rig, visit: Callable[..., Visitor], tmp_path: Path
+    ) -> None:
+        page = visit().page
+        set_up(page, rig)
+        log_in(page)
+        rig.api_key = make_key(page)
+        sdk = Sdk("0.31.0", rig.url, rig.api_key, tmp_path)
+        run_the_example(sdk, "first")
+        put_on_and_protect(page, rig)
+
+        key = rig.add_person("ben", "member")
+        rig.ask("PUT", f"/registries/{ORGANIZATION}/Model/members/ben", {"role": "member"})
+        member = visit(key).page
+        see_it_locked(member, rig)
+
+        run_the_example(sdk, "second")
+        move_it(page, member, rig)
+        look_back_and_restore(page)
+        find_and_compare(page)
+        unlink_and_bring_back(page, rig)

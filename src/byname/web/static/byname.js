@@ -43,7 +43,8 @@ document.addEventListener("click", (event) => {
   }
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
+  // A dialog closes by itself, and nothing behind it does.
+  if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
   for (const menu of document.querySelectorAll(menus)) {
     menu.open = false;
     menu.querySelector("summary").focus();
@@ -51,6 +52,65 @@ document.addEventListener("keydown", (event) => {
   for (const found of document.querySelectorAll(".seek .found:not(:empty)")) {
     found.replaceChildren();
     found.parentElement.querySelector("input").focus();
+  }
+  const box = event.target.closest("details.plus[open], details.edit[open]");
+  if (box) {
+    box.open = false;
+    box.querySelector("summary").focus();
+  }
+  const back = event.target.closest(".lineage")?.querySelector("a[data-back]");
+  if (back) back.click();
+});
+
+// ---- a button that a role may not use says why to a finger too, and to a screen reader at once ----
+document.addEventListener("click", (event) => {
+  const pressed = event.target.closest("button[aria-disabled=true]");
+  for (const told of document.querySelectorAll(".brief.told")) {
+    if (told !== pressed) told.classList.remove("told");
+  }
+  if (!pressed) return;
+  event.preventDefault();
+  pressed.classList.toggle("told");
+  announce(pressed.querySelector(".reason")?.textContent || "");
+});
+
+// ---- what opens puts the focus into its first field -----------------------------------------------
+document.addEventListener("toggle", (event) => {
+  const box = event.target;
+  if (!box.open || !box.matches("details.plus, details.edit")) return;
+  const field = box.querySelector("input:not([type=hidden]), textarea, select");
+  if (field && !box.contains(document.activeElement?.closest("form"))) field.focus();
+}, true);
+
+// ---- a part of the page was put in place of the old one: the focus stays where it was ------------
+// At the same thing where it is there still, else at the next one around it.
+// A button that is disabled while the answer is awaited has lost it before that comes.
+let around = [];
+document.addEventListener("htmx:beforeRequest", () => {
+  around = [];
+  for (let each = document.activeElement; each && each !== document.body; each = each.parentElement) {
+    if (each.id) around.push(each.id);
+  }
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id === "lineage") announce(document.querySelector("#side h2")?.textContent || "");
+  const lost = !document.activeElement || document.activeElement === document.body || !document.activeElement.checkVisibility();
+  const places = around;
+  around = [];
+  if (!lost) return;
+  for (const id of places) {
+    const place = document.getElementById(id);
+    if (!place) continue;
+    const stops = [
+      ...place.querySelectorAll("details[open] form :is(input:not([type=hidden]), textarea, select, button)"),
+      ...place.querySelectorAll("details.plus > summary"),
+      ...place.querySelectorAll("summary, a[href], button, input:not([type=hidden]), select, textarea"),
+    ];
+    const next = place.matches("a, summary, button, input, select, textarea") && place.checkVisibility() ? place : stops.find((each) => each.checkVisibility());
+    if (next) {
+      next.focus();
+      return;
+    }
   }
 });
 
@@ -155,7 +215,9 @@ function count() {
   for (const button of document.querySelectorAll("button[data-needs]")) {
     const ticked = document.querySelectorAll(`input[type=checkbox][form="${button.form.id}"]:checked`).length;
     button.disabled = ticked !== Number(button.dataset.needs);
-    button.title = button.disabled ? `Tick ${button.dataset.needs} versions` : "";
+    // Why it is disabled is said beside it, where a finger finds it as well.
+    const told = button.form.querySelector(".needs");
+    if (told) told.hidden = !button.disabled;
   }
 }
 document.addEventListener("change", count);
@@ -176,6 +238,16 @@ document.addEventListener("mouseover", (event) => {
     graph.querySelector(`.node[data-id="${CSS.escape(other)}"]`)?.classList.add("near");
   }
 });
+// Closing the details leads back to their node; a chosen node leads on to its details.
+document.addEventListener("click", (event) => {
+  const back = event.target.closest("a[data-to]");
+  if (back) document.getElementById(`node-${back.dataset.to}`)?.focus();
+  const chosen = event.target.closest(".graph a[aria-current]");
+  if (!chosen || event.detail) return;
+  event.preventDefault();
+  event.stopPropagation();
+  document.querySelector("#side :is(input[type=search], a[href])")?.focus();
+}, true);
 let drag = null;
 document.addEventListener("pointerdown", (event) => {
   const node = event.target.closest(".graph .node");
