@@ -99,7 +99,10 @@ class TestLineage:
         admin = zoo.by("admin")
         page = admin.get(LINEAGE)
         assert "vision/training/model:v0" in words_of(page.split('id="side"')[1])
-        links = [html.unescape(each) for each in re.findall(r'<a href="([^"]+)" hx-get', page)]
+        links = [
+            html.unescape(each)
+            for each in re.findall(r'<a id="node-[^"]+" href="([^"]+)" hx-get', page)
+        ]
         assert len(links) >= 4
         sides = [words_of(admin.get(each).split('id="side"')[1]) for each in links]
         assert any("vision/training/report:v0" in each for each in sides)
