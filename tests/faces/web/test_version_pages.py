@@ -136,7 +136,7 @@ class TestLineage:
         admin = zoo.by("admin")
         page = admin.get(LINEAGE)
         assert page.count('class="arrow"') == 3
-        more = re.search(r'<a class="more" href="([^"]+)"', page)
+        more = re.search(r'<a class="more" id="[^"]+" href="([^"]+)"', page)
         assert more is not None
         wider = admin.get(html.unescape(more[1]))
         assert wider.count('class="arrow"') == 4
