@@ -73,3 +73,9 @@ class TestRuns:
             "logged": [["offline:v0", ["kept", "latest"]]],
             "bytes": "made without a server",
         }
+
+    def test_two_writers_of_one_run(self, sdk: Sdk) -> None:
+        """Protocol 9.3: each counts its lines for itself; none of them is lost."""
+        written = [[who, value] for who in range(2) for value in range(10)]
+        told = sdk.result("sharing.py", sdk.name("sharing"))
+        assert told == {"shared": written, "resumed": written}

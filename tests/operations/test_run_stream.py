@@ -105,6 +105,103 @@ class TestLinesStandUnderTheirNumbers:
         assert get_run(world.admin, made.id).state == "finished"
 
 
+def said(who: str, step: int) -> dict[str, Any]:
+    return {"_step": step, "_timestamp": 1.5 + step + ord(who), "_runtime": step, who: step}
+
+
+def console(who: str, number: int, text: str) -> str:
+    return json.dumps({"ts": f"2026-01-02T03:0{number}:00.00000{ord(who) % 10}", "content": text})
+
+
+class TestTwoWriters:
+    """Protocol 9.3: clients that write to one run count their lines each for itself; none is lost."""
+
+    @pytest.mark.parametrize("writers", [("one", "two"), (None, None), (None, "two")])
+    def test_every_line_is_there_once(
+        self, world: World, writers: tuple[str | None, str | None]
+    ) -> None:
+        made = make_run(world.admin)
+        for start in (0, 2, 4):
+            for who, writer in zip("ab", writers, strict=True):
+                rows = [said(who, step) for step in range(start, start + 3)]
+                log(world.admin, rows, offset=start, writer=writer)
+                # The answer was lost on the way, so the client sends the lines again.
+                log(world.admin, rows, offset=start, writer=writer)
+        made = made_again(world, made)
+        rows = [json.loads(line) for line in run_history.rows(world.admin, made)]
+        assert sorted((row["_step"], "a" in row) for row in rows) == [
+            (step, is_a) for step in range(7) for is_a in (False, True)
+        ]
+        assert made.history_count == 14
+        assert {
+            name: key["typeCounts"][0]["count"]
+            for name, key in keys(world, made)["keys"].items()
+            if name in "ab"
+        } == {"a": 7, "b": 7}
+
+    def test_steps_are_found_wherever_their_lines_stand(self, world: World) -> None:
+        made = make_run(world.admin)
+        log(world.admin, [said("a", step) for step in range(6)])
+        log(world.admin, [said("b", step) for step in range(4, 8)], offset=4)
+        made = made_again(world, made)
+        found = [
+            steps(run_history.rows(world.admin, made, min_step=least, max_step=least + 2))
+            for least in range(0, 10, 2)
+        ]
+        assert found == [[0, 1], [2, 3], [4, 5, 4, 5], [6, 7], []]
+        (sampled,) = run_history.sampled(world.admin, made, ['{"keys": ["b"], "minStep": 5}'])
+        assert sampled == [{"b": 5}, {"b": 6}, {"b": 7}]
+
+    def test_a_progress_bar_moves_on_where_it_stands(self, world: World) -> None:
+        made = make_run(world.admin)
+        post(world.admin, files=output(console("a", 0, "one"), console("a", 1, "10%")))
+        post(world.admin, files=output(console("b", 0, "two"), console("b", 1, "20%")))
+        for text in ("50%", "100%"):
+            post(world.admin, files=output(console("a", 1, f"a {text}"), offset=1))
+            post(world.admin, files=output(console("b", 1, f"b {text}"), offset=1))
+        page = run_history.console(world.admin, made_again(world, made))
+        assert [line.line for line in page.items] == ["one", "a 100%", "two", "b 100%"]
+
+    def test_an_old_process_goes_on_while_a_new_one_resumed(self, world: World) -> None:
+        made = make_run(world.admin)
+        log(world.admin, [said("a", step) for step in range(3)])
+        log(world.admin, [said("b", 3), said("b", 4)], offset=3)
+        log(world.admin, [said("a", 3), said("a", 4), said("a", 5), said("a", 6)], offset=3)
+        log(world.admin, [said("b", 5)], offset=5)
+        log(world.admin, [said("a", 6), said("a", 7)], offset=6)
+        rows = [json.loads(line) for line in run_history.rows(world.admin, made_again(world, made))]
+        assert ["a" if "a" in row else "b" for row in rows] == [*"aaabbaaaaba"]
+        assert [row["_step"] for row in rows] == [0, 1, 2, 3, 4, 3, 4, 5, 6, 5, 7]
+
+    def test_rows_without_a_step(self, world: World) -> None:
+        made = make_run(world.admin)
+        for writer in ("one", "two", "two"):
+            post(
+                world.admin,
+                writer=writer,
+                files={"wandb-history.jsonl": {"content": ["{}", ' { "x":NaN}', '{"_step":7}']}},
+            )
+        found = run_history.rows(world.admin, made_again(world, made))
+        assert steps(found) == [0, 1, 7, 3, 4, 7]
+        assert "NaN" in found[1]
+
+    def test_few_steps_are_not_thinned_out(self, world: World) -> None:
+        made = make_run(world.admin)
+        for writer in ("one", "two"):
+            log(world.admin, [{"_step": step} for step in range(8)], writer=writer)
+        made = made_again(world, made)
+        found = run_history.rows(world.admin, made, min_step=0, max_step=4, samples=4)
+        assert sorted(steps(found)) == [0, 0, 1, 1, 2, 2, 3, 3]
+        spec = '{"keys": ["_step"], "minStep": 4, "maxStep": 8, "samples": 4}'
+        assert len(run_history.sampled(world.admin, made, [spec])[0]) == 8
+
+    def test_a_stream_that_is_full(self, world: World) -> None:
+        make_run(world.admin)
+        log(world.admin, [said("a", 0)], offset=2**31 - 2)
+        with pytest.raises(TooLarge):
+            log(world.admin, [said("b", 0)], writer="two")
+
+
 def made_again(world: World, made: Run) -> Run:
     return get_run(world.admin, made.id)
 

@@ -29,15 +29,17 @@ def get_run(ctx: Context, run_id: int) -> Run:
     return run.seen(ctx, found)
 
 
-def post(ctx: Context, name: str = "abcd1234", **body: Any) -> bool:
+def post(ctx: Context, name: str = "abcd1234", *, writer: str | None = None, **body: Any) -> bool:
     """What the run's stream answers: whether the run should stop."""
-    return file_stream.accept(ctx, TEAM, PROJECT, name, StreamPost.parse(body))
+    return file_stream.accept(ctx, TEAM, PROJECT, name, StreamPost.parse(body), writer=writer)
 
 
-def log(ctx: Context, rows: Sequence[dict[str, Any]], offset: int = 0) -> None:
+def log(
+    ctx: Context, rows: Sequence[dict[str, Any]], offset: int = 0, *, writer: str | None = None
+) -> None:
     """The run's history has these rows, from the number `offset` on."""
     content = [json.dumps(row) for row in rows]
-    post(ctx, files={"wandb-history.jsonl": {"offset": offset, "content": content}})
+    post(ctx, writer=writer, files={"wandb-history.jsonl": {"offset": offset, "content": content}})
 
 
 def send_file(ctx: Context, of: Run, name: str, body: bytes) -> int:

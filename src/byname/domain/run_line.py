@@ -75,6 +75,24 @@ def _is_too_deep(text: str, value: Any) -> bool:
     return True
 
 
+def said_by(stream_line: str, *, is_console: bool) -> str | None:
+    """What tells a line from that of another writer; None where it carries no time.
+
+    The client writes down when a line began: a console line by its time and label, a row of
+    numbers by its time, step and running time. It keeps them when it says the line anew, be it
+    since an answer was lost, be it since a progress bar moved on.
+    """
+    if is_console:
+        line = parse_console(0, stream_line)
+        if line.timestamp is None:
+            return None
+        return json.dumps([line.timestamp.isoformat(), line.label])
+    row = parse_object(stream_line) or {}
+    if not isinstance(row.get("_timestamp"), int | float):
+        return None
+    return json.dumps([row.get(name) for name in ("_timestamp", "_step", "_runtime")])
+
+
 def step_of(row: dict[str, Any], number: int) -> int:
     """The step of a history line; its number where it does not say."""
     step = row.get("_step")

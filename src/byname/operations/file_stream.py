@@ -9,7 +9,7 @@ from byname.domain.file_stream import EVENTS, HISTORY, OUTPUT, Chunk, StreamPost
 from byname.domain.policy import Permission
 from byname.domain.run import Run
 from byname.domain.run_line import LoggedKey, flatten, kind_of, parse_object, scalar, step_of
-from byname.operations import run_event
+from byname.operations import line_place, run_event
 from byname.operations.context import Context
 from byname.operations.run import open_by_name, seen
 from byname.store import run as run_rows
@@ -19,14 +19,25 @@ from byname.store.database import Transaction
 _COUNTS = {HISTORY: "history_count", EVENTS: "events_count", OUTPUT: "log_count"}
 
 
-def accept(ctx: Context, entity: str, project: str, name: str, post: StreamPost) -> bool:
+def accept(
+    ctx: Context,
+    entity: str,
+    project: str,
+    name: str,
+    post: StreamPost,
+    *,
+    writer: str | None = None,
+) -> bool:
     """The lines, summary and state are as posted, all or nothing; whether the run should stop.
 
-    Lines stand under the numbers they came with, so that a repeated post changes nothing.
+    Lines stand under the numbers they came with, so that a repeated post changes nothing. Where
+    another writer of the run holds the number, the line comes behind all others instead
+    (`line_place`).
 
     Raises:
         NotFound: the run is absent or hidden.
         Forbidden: the role in the project is below Member.
+        TooLarge: the stream has as many lines as can be counted.
     """
     with ctx.database.write() as tx:
         run, home = open_by_name(ctx, tx, entity, project, name, Permission.LOG)
@@ -43,9 +54,14 @@ def accept(ctx: Context, entity: str, project: str, name: str, post: StreamPost)
             "heartbeat_at": ctx.now(),
             "exit_code": (post.exit_code or 0) if post.complete else None,
         }
-        run_event.notice(ctx, tx, home, run, state=state, chunks=post.chunks)
         counts = {HISTORY: run.history_count, EVENTS: run.events_count, OUTPUT: run.log_count}
-        for chunk in post.chunks:
+        chunks = [
+            placed
+            for chunk in post.chunks
+            for placed in line_place.place(tx, run.id, chunk, counts[chunk.stream], writer)
+        ]
+        run_event.notice(ctx, tx, home, run, state=state, chunks=chunks)
+        for chunk in chunks:
             if chunk.stream == HISTORY:
                 _count_keys(tx, run, chunk, counts[HISTORY])
             line_rows.put(tx, run.id, chunk.stream, chunk.offset, chunk.lines)

@@ -51,31 +51,32 @@ def rows(
         TooLarge: they come to more than 64 MiB.
     """
     with ctx.database.read() as tx:
-        start, stop = _range(tx, run, min_step, max_step)
-        return _thinned(tx, run, HISTORY, start, stop, samples)
+        numbers = _numbers(tx, run, min_step, max_step)
+        return _thinned(tx, run, HISTORY, numbers, _enough(samples, min_step, max_step))
 
 
 def event_rows(ctx: Context, run: Run, *, samples: int | None = None) -> list[str]:
     """Lines of the system metrics as JSON text, thinned out. Raises as `rows`."""
     with ctx.database.read() as tx:
-        return _thinned(tx, run, EVENTS, 0, run.events_count, samples)
+        return _thinned(tx, run, EVENTS, range(run.events_count), samples)
 
 
 def _thinned(
-    tx: Transaction, run: Run, stream: str, start: int, stop: int, samples: int | None
+    tx: Transaction, run: Run, stream: str, numbers: Sequence[int], samples: int | None
 ) -> list[str]:
     wanted = min(SAMPLES_DEFAULT if samples is None else max(samples, 0), SAMPLES_MAX)
-    if stop <= start or wanted == 0:
+    if not numbers or wanted == 0:
         return []
-    if stop - start <= wanted:
+    if isinstance(numbers, range) and len(numbers) <= wanted:
+        start, stop = numbers.start, numbers.stop
         _check_size(line_rows.octets(tx, run.id, stream, start, stop))
         found = line_rows.between(tx, run.id, stream, start, stop, limit=wanted)
         return [line for _, line in found]
     picked: list[str] = []
     size = 0
-    numbers = lines.evenly(start, stop, wanted)
-    for index in range(0, len(numbers), CHUNK):
-        found = line_rows.at_numbers(tx, run.id, stream, numbers[index : index + CHUNK])
+    some = [numbers[index] for index in lines.evenly(0, len(numbers), wanted)]
+    for index in range(0, len(some), CHUNK):
+        found = line_rows.at_numbers(tx, run.id, stream, some[index : index + CHUNK])
         size += sum(len(line) for _, line in found)
         _check_size(size)
         picked += [line for _, line in found]
@@ -91,20 +92,53 @@ def _check_size(size: int) -> None:
         )
 
 
-def _range(
+def _numbers(
     tx: Transaction, run: Run, min_step: int | None, max_step: int | None
-) -> tuple[int, int]:
-    """The numbers of the lines from one step to before another. Steps only grow along the lines."""
-    start = 0 if not min_step or min_step <= 0 else _first_at(tx, run, min_step)
-    stop = run.history_count
+) -> Sequence[int]:
+    """The numbers, in order, of the lines from one step to before another.
+
+    Steps only grow along the lines of one writer. Where a second one comes in, each line has to be
+    looked at.
+    """
+    moved = line_rows.first_moved(tx, run.id, HISTORY)
+    end = run.history_count if moved is None else min(moved, run.history_count)
+    start = 0 if not min_step or min_step <= 0 else _first_at(tx, run, min_step, end)
+    stop = end
     if max_step is not None and max_step < lines.STEP_MAX:
-        stop = _first_at(tx, run, max_step)
-    return start, stop
+        stop = _first_at(tx, run, max_step, end)
+    if moved is None:
+        return range(start, stop)
+    mixed = _looked_at(tx, run, end, min_step, max_step)
+    return [*range(start, stop), *mixed]
 
 
-def _first_at(tx: Transaction, run: Run, step: int) -> int:
-    """The number of the first line whose step is that one or later, found by halving."""
-    low, high = 0, run.history_count
+def _enough(samples: int | None, min_step: int | None, max_step: int | None) -> int | None:
+    """So many samples that whoever pages through so few steps misses none of their lines.
+
+    The client takes it that a step has one line; with two writers of a run it has two.
+    """
+    if samples and max_step is not None and max_step - (min_step or 0) <= samples:
+        return SAMPLES_MAX
+    return samples
+
+
+def _looked_at(
+    tx: Transaction, run: Run, start: int, min_step: int | None, max_step: int | None
+) -> Iterator[int]:
+    """The numbers of the lines of these steps from the number `start` on, found one by one."""
+    least = min_step or 0
+    for begin in range(start, run.history_count, CHUNK):
+        for number, line in line_rows.between(
+            tx, run.id, HISTORY, begin, min(begin + CHUNK, run.history_count), limit=CHUNK
+        ):
+            step = lines.step_of(lines.parse_object(line) or {}, number)
+            if step >= least and (max_step is None or step < max_step):
+                yield number
+
+
+def _first_at(tx: Transaction, run: Run, step: int, end: int) -> int:
+    """The number of the first line before `end` of that step or a later one, found by halving."""
+    low, high = 0, end
     while low < high:
         middle = (low + high) // 2
         found = line_rows.between(tx, run.id, HISTORY, middle, high, limit=1)
@@ -170,14 +204,15 @@ def sampled(ctx: Context, run: Run, specs: Sequence[str]) -> list[list[dict[str,
     with ctx.database.read() as tx:
         for spec in parsed:
             found = list(_holding(tx, run, spec))
-            answer.append([found[index] for index in lines.evenly(0, len(found), spec.samples)])
+            wanted = _enough(spec.samples, spec.min_step, spec.max_step) or 0
+            answer.append([found[index] for index in lines.evenly(0, len(found), wanted)])
     return answer
 
 
 def _holding(tx: Transaction, run: Run, spec: Spec) -> Iterator[dict[str, Any]]:
     behind = None if spec.max_step is None else spec.max_step + 1
-    start, stop = _range(tx, run, spec.min_step, behind)
-    numbers = lines.evenly(start, stop, SCANNED_LINES_MAX)
+    every = _numbers(tx, run, spec.min_step, behind)
+    numbers = [every[index] for index in lines.evenly(0, len(every), SCANNED_LINES_MAX)]
     nested = any("." in key for key in spec.keys)
     size = 0
     for index in range(0, len(numbers), CHUNK):

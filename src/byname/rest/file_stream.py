@@ -50,9 +50,16 @@ class FileStream:
         else:
             post = await in_thread(_read, body)
         params = request.params
+        # Clients that share a run say who they are, and each counts its lines for itself.
+        writer = request.header(b"x-wandb-async-client-id")
         stop = await self.writes.run(
             lambda: file_stream.accept(
-                ctx, params["entity"], params["project"], params["run"], post
+                ctx,
+                params["entity"],
+                params["project"],
+                params["run"],
+                post,
+                writer=writer.decode("latin-1") if writer else None,
             )
         )
         await send_json(request, {"stopped": True} if stop else {})

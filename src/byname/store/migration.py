@@ -38,6 +38,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         *schema.created(
             "execution_about_collection", "execution_about_project", "run_watch_by_run"
         ),
+        *schema.created("run_line_place", "run_line_place_by_number"),
     ),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""

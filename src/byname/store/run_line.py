@@ -59,6 +59,38 @@ def octets(tx: Transaction, run_id: int, stream: str, start: int, stop: int) -> 
     return int(row["n"]) if row is not None else 0
 
 
+def places(
+    tx: Transaction, run_id: int, stream: str, start: int, stop: int
+) -> dict[tuple[int, str], int]:
+    """Where lines stand that were said with a number from `start` to before `stop`, and moved."""
+    rows = tx.all(
+        "SELECT said_number, said, number FROM run_line_place WHERE run_id = :run"
+        " AND stream = :stream AND said_number >= :start AND said_number < :stop",
+        {"run": run_id, "stream": stream, "start": start, "stop": stop},
+    )
+    return {(row["said_number"], row["said"]): row["number"] for row in rows}
+
+
+def add_places(
+    tx: Transaction, run_id: int, stream: str, moved: Iterable[tuple[int, str, int]]
+) -> None:
+    """These lines, by the number they were said with and who said them, stand under another."""
+    tx.run_many(
+        "INSERT INTO run_line_place (run_id, stream, said_number, said, number)"
+        " VALUES (?, ?, ?, ?, ?)",
+        [(run_id, stream, *each) for each in moved],
+    )
+
+
+def first_moved(tx: Transaction, run_id: int, stream: str) -> int | None:
+    """The first number under which a moved line stands: from there on steps may go up and down."""
+    row = tx.one(
+        "SELECT min(number) AS number FROM run_line_place WHERE run_id = :run AND stream = :stream",
+        {"run": run_id, "stream": stream},
+    )
+    return None if row is None else row["number"]
+
+
 _COUNT_OF_STREAM = {"history": "history_count", "events": "events_count", "output": "log_count"}
 
 

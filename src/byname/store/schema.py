@@ -676,6 +676,16 @@ TABLES: tuple[str, ...] = (
         number INTEGER NOT NULL,
         content TEXT NOT NULL,
         PRIMARY KEY (run_id, stream, number)) WITHOUT ROWID""",
+    # Where a line stands that did not come to stand under the number that its writer gave it, since
+    # another writer of the same run holds that one. `said` is a digest of who says it.
+    """CREATE TABLE run_line_place (
+        run_id INTEGER NOT NULL REFERENCES run (id),
+        stream TEXT NOT NULL,
+        said_number INTEGER NOT NULL,
+        said TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        PRIMARY KEY (run_id, stream, said_number, said)) WITHOUT ROWID""",
+    "CREATE INDEX run_line_place_by_number ON run_line_place (run_id, stream, number)",
     # The keys a run has logged, with the kinds of their values, kept as lines come in.
     """CREATE TABLE run_key (
         run_id INTEGER NOT NULL REFERENCES run (id),
