@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.support.rig import TEAM, Rig
 from tests.support.sdk import Sdk
 
 
@@ -79,3 +80,16 @@ class TestRuns:
         written = [[who, value] for who in range(2) for value in range(10)]
         told = sdk.result("sharing.py", sdk.name("sharing"))
         assert told == {"shared": written, "resumed": written}
+
+    def test_back_to_an_earlier_step(self, sdk: Sdk, rig: Rig) -> None:
+        """Protocol 9.1: `resume_from`, `fork_from`; and 12.2: `run.alert`."""
+        project = sdk.name("branching")
+        assert sdk.result("branching.py", project) == {
+            "first": [[0, 0], [1, 1], [2, 2], [3, 3], [4, 30]],
+            "second": [[0, 0], [1, 1], [2, 2], [3, 20]],
+            "summary": 30,
+        }
+        found = rig.ask("GET", f"/projects/{TEAM}/{project}/runs/{project}-first/alerts", {})
+        assert [(each["title"], each["text"], each["severity"]) for each in found["alerts"]] == [
+            ("watch out", "it happened", "WARN")
+        ]

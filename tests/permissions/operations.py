@@ -569,6 +569,20 @@ ROWS: list[Row] = [
         "createRunFiles", T, P.LOG, lambda t: _team(t, runName="run1", files=["f"])
     ),
     _mutation(
+        "notifyScriptableRunAlert",
+        T,
+        P.LOG,
+        lambda t: _team(t, runName="run1", title="t", text="x"),
+    ),
+    _mutation(
+        "rewindRun",
+        T,
+        P.LOG,
+        lambda t: _team(t, runName="run1", metricName="_step", metricValue=1),
+        done=frozenset({422}),  # It has no history.
+    ),
+    Row(Rest("GET", "/projects/{team_home}/{project}/runs/{run}/alerts"), T, P.SEE),
+    _mutation(
         "updateRunState",
         T,
         P.LOG,
@@ -686,8 +700,6 @@ ELSEWHERE: dict[str, str] = {
     ),
     "GET /api/v1/teams/{}/automations": "tests/operations/test_automation.py",
     "GET /api/v1/teams/{}/executions": "tests/faces/rest/test_execution.py",
-    "mutation rewindRun": "not offered",
-    "mutation notifyScriptableRunAlert": "not offered: tests/faces/graphql/test_run.py",
     # The rest of what a run and an upload do, behind the same two doors as the rows above.
     "mutation updateProjectTeamMember": "as updateProjectMember: tests/operations/test_member.py",
     "mutation updateArtifactManifest": "as createArtifactManifest: tests/operations/test_version.py",

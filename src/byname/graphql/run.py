@@ -8,7 +8,7 @@ from typing import Any
 from ariadne import MutationType, ObjectType
 
 from byname.domain.entity import User
-from byname.domain.errors import Unprocessable, Unsupported
+from byname.domain.errors import Unprocessable
 from byname.domain.file_stream import EVENTS, HISTORY
 from byname.domain.page import Page
 from byname.domain.policy import Permission
@@ -20,6 +20,7 @@ from byname.graphql.context import Info, Loader, RequestContext
 from byname.graphql.ids import from_id, to_id
 from byname.operations import project as project_operations
 from byname.operations import run as operations
+from byname.operations import run_alert, run_rewind
 from byname.operations import run_history as history
 from byname.operations.user import load_users
 
@@ -341,20 +342,33 @@ def update_run_state(_source: Any, info: Info, input: dict[str, Any]) -> dict[st
 
 
 @mutation.field("rewindRun")
-def rewind_run(_source: Any, _info: Info, input: dict[str, Any]) -> Any:  # noqa: A002
-    """Not offered (R199): a run exists so that versions have a maker and users."""
-    raise Unsupported(
-        "This server cannot rewind or fork runs; log to a new run, or resume this one",
-        code="rewind",
+def rewind_run(_source: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+    """The run's history ends at that step, and goes on behind it."""
+    run = run_rewind.rewind(
+        info.context.ctx,
+        input.get("entity_name"),
+        input.get("project_name"),
+        input["run_name"],
+        metric=input["metric_name"],
+        value=input["metric_value"],
     )
+    info.context.loaders.clear()
+    return {"rewound_run": run}
 
 
 @mutation.field("notifyScriptableRunAlert")
-def notify_alert(_source: Any, _info: Info, input: dict[str, Any]) -> Any:  # noqa: A002
-    """Not offered (R199). The client notes the refusal in its log, and the script goes on."""
-    raise Unsupported(
-        "This server sends no alerts from runs; the alert was not delivered", code="run_alert"
+def notify_alert(_source: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+    """The alert stands with the run, for people to read."""
+    run_alert.send(
+        info.context.ctx,
+        input["entity_name"],
+        input["project_name"],
+        input["run_name"],
+        title=input["title"],
+        text=input["text"],
+        severity=input.get("severity"),
     )
+    return {"success": True}
 
 
 bindables = [mutation, project_type, run_type]

@@ -21,7 +21,7 @@ from byname.domain.project import Project
 from byname.domain.run import Run, RunState
 from byname.domain.run_filter import RUN_FIELDS
 from byname.domain.run_line import is_storable
-from byname.operations import access, run_event
+from byname.operations import access, run_branch, run_event
 from byname.operations import project as project_operations
 from byname.operations import version as version_operations
 from byname.operations.context import Context
@@ -68,10 +68,11 @@ class RunChange:
 def upsert(ctx: Context, change: RunChange) -> tuple[Run, bool]:
     """The run exists and is as said (protocol 12.2), and whether it is new. Safe to repeat.
 
-    Without an entity it is the actor's own; a missing project is made.
+    Without an entity it is the actor's own; a missing project is made. A new run whose config says
+    from which run it branches off begins with that run's history (`run_branch`).
 
     Raises:
-        NotFound: the entity, or the run of that id, is absent.
+        NotFound: the entity, or the run of that id, or the run it branches off from, is absent.
         Forbidden: the role there is below Member.
         Unprocessable: a value is not allowed, or runs cannot live there.
     """
@@ -92,6 +93,8 @@ def upsert(ctx: Context, change: RunChange) -> tuple[Run, bool]:
             )
             inserted = found is None
             run = found or _add(ctx, tx, project, change, state)
+            if inserted:
+                run_branch.copy_branch(tx, run, change.config)
         if state is not None and not inserted:
             columns["state"] = state.value
             columns["heartbeat_at"] = ctx.now()

@@ -51,7 +51,7 @@ def rows(
         TooLarge: they come to more than 64 MiB.
     """
     with ctx.database.read() as tx:
-        numbers = _numbers(tx, run, min_step, max_step)
+        numbers = numbers_of(tx, run, min_step, max_step)
         return _thinned(tx, run, HISTORY, numbers, _enough(samples, min_step, max_step))
 
 
@@ -92,7 +92,7 @@ def _check_size(size: int) -> None:
         )
 
 
-def _numbers(
+def numbers_of(
     tx: Transaction, run: Run, min_step: int | None, max_step: int | None
 ) -> Sequence[int]:
     """The numbers, in order, of the lines from one step to before another.
@@ -211,7 +211,7 @@ def sampled(ctx: Context, run: Run, specs: Sequence[str]) -> list[list[dict[str,
 
 def _holding(tx: Transaction, run: Run, spec: Spec) -> Iterator[dict[str, Any]]:
     behind = None if spec.max_step is None else spec.max_step + 1
-    every = _numbers(tx, run, spec.min_step, behind)
+    every = numbers_of(tx, run, spec.min_step, behind)
     numbers = [every[index] for index in lines.evenly(0, len(every), SCANNED_LINES_MAX)]
     nested = any("." in key for key in spec.keys)
     size = 0

@@ -29,6 +29,7 @@ from byname.rest import (
     protected_alias,
     registry,
     resolve,
+    run,
     search,
     secret,
     service_account,
@@ -62,6 +63,7 @@ NOUNS = (
     execution,
     trash,
     lineage,
+    run,
     gc,
 )
 

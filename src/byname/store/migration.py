@@ -39,6 +39,7 @@ STEPS: dict[int, tuple[str, ...]] = {
             "execution_about_collection", "execution_about_project", "run_watch_by_run"
         ),
         *schema.created("run_line_place", "run_line_place_by_number"),
+        *schema.created("run_alert", "run_alert_by_run"),
     ),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""

@@ -82,6 +82,64 @@ def add_places(
     )
 
 
+def remove(tx: Transaction, run_id: int, stream: str, numbers: Sequence[int]) -> None:
+    """The stream has no lines of these numbers, and forgets that some had been moved there."""
+    if isinstance(numbers, range):
+        tx.run(
+            "DELETE FROM run_line WHERE run_id = :run AND stream = :stream"
+            " AND number >= :start AND number < :stop",
+            {"run": run_id, "stream": stream, "start": numbers.start, "stop": numbers.stop},
+        )
+        return
+    what = [(run_id, stream, number) for number in numbers]
+    for table in ("run_line", "run_line_place"):
+        tx.run_many(f"DELETE FROM {table} WHERE run_id = ? AND stream = ? AND number = ?", what)
+
+
+def copy(
+    tx: Transaction, source_id: int, target_id: int, stream: str, numbers: Sequence[int]
+) -> None:
+    """The target has the source's lines of these numbers, one behind the other from nought on."""
+    if isinstance(numbers, range):
+        tx.run(
+            "INSERT INTO run_line (run_id, stream, number, content)"
+            " SELECT :target, stream, number, content FROM run_line WHERE run_id = :source"
+            " AND stream = :stream AND number >= :start AND number < :stop",
+            {
+                "target": target_id,
+                "source": source_id,
+                "stream": stream,
+                "start": numbers.start,
+                "stop": numbers.stop,
+            },
+        )
+        return
+    tx.run_many(
+        "INSERT INTO run_line (run_id, stream, number, content)"
+        " SELECT ?, stream, ?, content FROM run_line WHERE run_id = ? AND stream = ?"
+        " AND number = ?",
+        [(target_id, index, source_id, stream, number) for index, number in enumerate(numbers)],
+    )
+
+
+def copy_keys(tx: Transaction, source_id: int, target_id: int) -> None:
+    """The target has the source's keys, as often as they were logged there."""
+    tx.run(
+        "INSERT INTO run_key (run_id, name, kind, line_count, last_value, last_step)"
+        " SELECT :target, name, kind, line_count, last_value, last_step FROM run_key"
+        " WHERE run_id = :source",
+        {"target": target_id, "source": source_id},
+    )
+
+
+def set_last(tx: Transaction, run_id: int, keys: Iterable[LoggedKey]) -> None:
+    """What came last under these keys, which the run has."""
+    tx.run_many(
+        "UPDATE run_key SET kind = ?, last_value = ?, last_step = ? WHERE run_id = ? AND name = ?",
+        [(key.kind, key.last_value, key.last_step, run_id, key.name) for key in keys],
+    )
+
+
 def first_moved(tx: Transaction, run_id: int, stream: str) -> int | None:
     """The first number under which a moved line stands: from there on steps may go up and down."""
     row = tx.one(

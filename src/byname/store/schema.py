@@ -695,6 +695,16 @@ TABLES: tuple[str, ...] = (
         last_value TEXT,
         last_step INTEGER,
         PRIMARY KEY (run_id, name)) WITHOUT ROWID""",
+    # What a run's script sent for people to read, by `run.alert`.
+    """CREATE TABLE run_alert (
+        id INTEGER PRIMARY KEY,
+        run_id INTEGER NOT NULL REFERENCES run (id),
+        title TEXT NOT NULL,
+        text TEXT NOT NULL,
+        severity TEXT NOT NULL,
+        author_id INTEGER REFERENCES users (id),
+        at INTEGER NOT NULL)""",
+    "CREATE INDEX run_alert_by_run ON run_alert (run_id, id)",
     """CREATE TABLE run_file (
         id INTEGER PRIMARY KEY,
         run_id INTEGER NOT NULL REFERENCES run (id),

@@ -14,7 +14,7 @@ from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.run import ALIVE, Run
 from byname.http.router import Router
-from byname.operations import lineage, listing, overview, run_file, run_history
+from byname.operations import lineage, listing, overview, run_alert, run_file, run_history
 from byname.operations import project as projects
 from byname.operations import run as operations
 from byname.operations import user as users
@@ -30,6 +30,7 @@ from byname.web.visitor import Answer, Ask, Shown, page_for
 
 PAGE = 50
 CHARTS = 12
+ALERTS = 10
 LOG_PAGE = 500
 TABS = ("overview", "charts", "system", "logs", "files", "artifacts")
 
@@ -78,7 +79,14 @@ def _overview(at: Looked) -> dict[str, Any]:
     config, summary = operations.documents_of_many(at.ask.ctx, [at.run.id]).get(
         at.run.id, ("{}", "{}")
     )
-    return {"config": _config(config), "summary": _tree(summary)}
+    alerts = run_alert.list_page(at.ask.ctx, at.run.id, after=at.ask.query("after"), first=ALERTS)
+    return {
+        "config": _config(config),
+        "summary": _tree(summary),
+        "alerts": alerts.items,
+        "alert_count": alerts.count(),
+        "pager": pager_of(at.ask.query, at.here, alerts.end_cursor if alerts.has_next else None),
+    }
 
 
 def _charts(at: Looked) -> dict[str, Any]:

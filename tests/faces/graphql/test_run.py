@@ -200,18 +200,31 @@ class TestStream:
         assert site.post({}) == (200, {"stopped": True})
         assert site.data(RUN, **PLACE)["project"]["run"]["stopped"] is True
 
-    @pytest.mark.parametrize(
-        "query",
-        [
-            'mutation { rewindRun(input: {runName: "abcd1234", metricName: "_step", metricValue: 1})'
-            " { rewoundRun { id } } }",
-            f'mutation {{ notifyScriptableRunAlert(input: {{entityName: "{TEAM}", projectName: '
-            f'"{PROJECT}", runName: "abcd1234", title: "t", text: "t"}}) {{ success }} }}',
-        ],
-    )
-    def test_what_is_not_offered(self, site: Site, query: str) -> None:
+    def test_an_alert(self, site: Site) -> None:
+        """`run.alert`: who sees the run sees what its script sent."""
         make(site)
-        assert site.graphql(query, {})[0] == 501
+        query = (
+            "mutation Alert($input: NotifyScriptableRunAlertInput!)"
+            " { notifyScriptableRunAlert(input: $input) { success } }"
+        )
+        place = {"entityName": TEAM, "projectName": PROJECT, "runName": "abcd1234"}
+        for title, severity in (("first", None), ("second", "ERROR")):
+            said = place | {"title": title, "text": "it happened", "severity": severity}
+            assert site.data(query, input=said)["notifyScriptableRunAlert"]["success"] is True
+        missing = place | {"runName": "other", "title": "t", "text": "t"}
+        assert site.graphql(query, {"input": missing})[0] == 404
+
+    def test_rewind(self, site: Site) -> None:
+        make(site)
+        rows = [json.dumps({"_step": step}) for step in range(5)]
+        site.post({"files": {"wandb-history.jsonl": {"offset": 0, "content": rows}}})
+        query = (
+            'mutation Rewind($to: Float!) { rewindRun(input: {runName: "abcd1234", entityName: '
+            f'"{TEAM}", projectName: "{PROJECT}", metricName: "_step", metricValue: $to}})'
+            " { rewoundRun { name historyLineCount } } }"
+        )
+        assert site.data(query, to=2)["rewindRun"]["rewoundRun"]["historyLineCount"] == 3
+        assert site.graphql(query, {"to": 3})[0] == 422
 
 
 class TestRuns:

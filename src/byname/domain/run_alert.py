@@ -1,0 +1,66 @@
+"""A note that a script sent from a run (`run.alert`), for people to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from byname.domain.errors import Unprocessable
+from byname.domain.run_line import storable
+
+TITLE_LENGTH_MAX = 512
+TEXT_LENGTH_MAX = 100_000
+ALERTS_MAX = 10_000
+"""So many alerts are kept of one run."""
+
+
+class Severity(StrEnum):
+    """How much it matters, in the client's words."""
+
+    INFO = "INFO"
+    WARN = "WARN"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One note. How often the same one may come is up to the client (`wait_duration`)."""
+
+    id: int
+    run_id: int
+    title: str
+    text: str
+    severity: Severity
+    author: str
+    at: datetime
+
+
+def parse_severity(value: str | None) -> Severity:
+    """The severity, `INFO` where nothing is said.
+
+    Raises:
+        Unprocessable: there is no such severity.
+    """
+    if not value:
+        return Severity.INFO
+    try:
+        return Severity(value.upper())
+    except ValueError:
+        known = ", ".join(Severity)
+        raise Unprocessable(
+            f"The severity must be one of {known}, not {value[:80]!r}", field="severity"
+        ) from None
+
+
+def check_text(value: str, what: str, most: int) -> str:
+    """The title or text of an alert, without signs that nothing could keep.
+
+    Raises:
+        Unprocessable: it is too long.
+    """
+    if len(value) > most:
+        raise Unprocessable(
+            f"{what} has {len(value)} characters; at most {most} are allowed", field=what.lower()
+        )
+    return storable(value)
