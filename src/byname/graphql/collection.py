@@ -210,9 +210,14 @@ def resolve_index(source: Membership, _info: Info) -> int:
 
 @membership_type.field("aliases")
 def resolve_membership_aliases(source: Membership, info: Info) -> list[AliasNode]:
-    """The aliases it holds here."""
+    """The names it has here: its number as an alias, which the client takes for `version`, first.
+
+    R60, R63: `vN` is a name like the others, reported as the version and left out of the aliases
+    that can be edited. A client that finds none takes the number that the version has where it was
+    logged, and then downloads the files of whatever bears that number here.
+    """
     held = loaders.aliases(info.context).get(source.id)
-    return [AliasNode(source.collection_id, name) for name in held]
+    return [AliasNode(source.collection_id, name) for name in (f"v{source.number}", *held)]
 
 
 @membership_type.field("artifactCollection")
@@ -334,6 +339,15 @@ def resolve_of_type(source: ArtifactType | TypeNode, info: Info, name: str) -> C
     found = _type(info.context, source)
     collection = operations.find(info.context.ctx, found.project_id, name)
     return collection if collection is not None and collection.type_id == found.id else None
+
+
+@artifact_type.field("artifactSequence")
+def resolve_sequence_of_type(
+    source: ArtifactType | TypeNode, info: Info, name: str
+) -> Collection | None:
+    """The collection of that name, if it is of this type and no portfolio, or null."""
+    found = resolve_of_type(source, info, name)
+    return found if found is not None and found.is_sequence else None
 
 
 @artifact_type.field("artifact")

@@ -37,7 +37,7 @@ def aliases(request: RequestContext) -> Loader[int, list[str]]:
 
 
 def version_aliases(request: RequestContext) -> Loader[int, list[tuple[int, str]]]:
-    """Pairs of collection id and alias of a version, wherever it is, by version id."""
+    """Pairs of collection id and number or alias there, wherever it is, by version id."""
     return request.loader(
         "version_aliases", lambda ids: listing.aliases_of_versions(request.ctx, ids), list
     )

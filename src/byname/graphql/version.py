@@ -122,7 +122,7 @@ def resolve_commit_hash(version: Version, _info: Info) -> str | None:
 
 @artifact.field("aliases")
 def resolve_aliases(version: Version, info: Info) -> list[AliasNode]:
-    """The aliases in every collection whose project the caller may see."""
+    """Its number and aliases in every collection whose project the caller may see (R63)."""
     request = info.context
     pairs = loaders.version_aliases(request).get(version.id)
     collections = loaders.collections(request)

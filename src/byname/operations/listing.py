@@ -62,7 +62,7 @@ def aliases_of_memberships(ctx: Context, ids: Sequence[int]) -> dict[int, list[s
 
 
 def aliases_of_versions(ctx: Context, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
-    """Pairs of collection id and alias by version id."""
+    """Pairs of collection id and number or alias there, by version id."""
     return _in_portions(ctx, ids, alias_rows.of_versions)
 
 

@@ -56,17 +56,26 @@ def held_by_many(tx: Transaction, membership_ids: list[int]) -> dict[int, list[s
 
 
 def of_versions(tx: Transaction, version_ids: list[int]) -> dict[int, list[tuple[int, str]]]:
-    """For these versions, in whatever collection: pairs of collection id and alias."""
+    """For these versions, in whatever collection: pairs of collection id and name there.
+
+    The names are the number, as `v3`, and then the aliases.
+    """
     found: dict[int, list[tuple[int, str]]] = {each: [] for each in version_ids}
     if version_ids:
+        numbered = set()
         for row in tx.all(
-            "SELECT m.version_id, m.collection_id, a.name FROM membership m"
-            " JOIN alias a ON a.membership_id = m.id"
+            "SELECT m.id, m.version_id, m.collection_id, m.number, a.name FROM membership m"
+            " LEFT JOIN alias a ON a.membership_id = m.id"
             f" WHERE m.version_id IN ({','.join('?' * len(version_ids))})"
             " AND m.deleted_at IS NULL ORDER BY m.id, a.name",
             version_ids,
         ):
-            found[row["version_id"]].append((row["collection_id"], row["name"]))
+            names = found[row["version_id"]]
+            if row["id"] not in numbered:
+                numbered.add(row["id"])
+                names.append((row["collection_id"], f"v{row['number']}"))
+            if row["name"] is not None:
+                names.append((row["collection_id"], row["name"]))
     return found
 
 

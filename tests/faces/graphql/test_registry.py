@@ -239,7 +239,10 @@ def test_collections_and_versions_are_searched(world: World) -> None:  # 12.5, 1
     assert page["totalCount"] == 2
     nodes = [edge["node"] for edge in page["edges"]]
     assert [node["versionIndex"] for node in nodes] == [2, 1]
-    assert [[a["alias"] for a in node["aliases"]] for node in nodes] == [["latest"], ["best"]]
+    assert [[a["alias"] for a in node["aliases"]] for node in nodes] == [
+        ["v2", "latest"],
+        ["v1", "best"],
+    ]
     assert nodes[0]["artifact"]["artifactSequence"] == {
         "name": "zoo",
         "project": {"name": PROJECT},
