@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url
-from byname.cli.output import AsJson, tell, telling
+from byname.cli.output import AsJson, counted, tell, telling
 from byname.cli.progress import bar
 from byname.client import Client
 
@@ -37,7 +37,10 @@ def download(
             "fetched_bytes": done.fetched_bytes,
             "references": done.references,
         }
-        text = f"{done.version.full_name}: {done.file_count} files in {done.folder}, verified."
+        text = (
+            f"{done.version.full_name}: {counted(done.file_count, 'file')} in {done.folder},"
+            " verified."
+        )
         if done.references:
-            text += f"\n{len(done.references)} references to elsewhere were not fetched."
+            text += f"\nNot fetched: {counted(len(done.references), 'reference')} to elsewhere."
         tell(as_json, answer, text)

@@ -31,6 +31,11 @@ EXIT_INTERNAL = 1
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, errors too.")]
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 class Refused(Exception):
     """The server refused, or could not be reached."""
 

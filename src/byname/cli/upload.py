@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, collection_path
-from byname.cli.output import AsJson, Refused, tell, telling
+from byname.cli.output import AsJson, Refused, counted, tell, telling
 from byname.cli.progress import bar
 from byname.client import Client
 
@@ -59,7 +59,8 @@ def upload(
         answer: dict[str, Any] = asdict(done)
         word = "Logged" if done.new else "It was there already:"
         text = (
-            f"{word} {done.ref}: {done.file_count} files, {done.sent_bytes} bytes sent, verified."
+            f"{word} {done.ref}: {counted(done.file_count, 'file')},"
+            f" {counted(done.sent_bytes, 'byte')} sent, verified."
         )
         if where is not None:
             body = {"version": done.ref, "aliases": aliases}

@@ -145,7 +145,7 @@ class TestEveryCallIsACommand:
         assert "alias" in run(site, "search", "PROD").stdout
         assert run(site, "search", "nothing").stdout == "Nothing found.\n"
         answer = run(site, "download", f"{ZOO}:production", str(tmp_path / "to"))
-        assert "1 files" in answer.stdout
+        assert "1 file in" in answer.stdout
         assert "verified" in answer.stdout
 
 
