@@ -316,8 +316,9 @@ class _Filler:
         first = self._next_id("membership")
         self._connection.execute(
             f"""INSERT INTO membership (id, collection_id, version_id, number, created_by,
-                created_at) {_NUMBERS} SELECT :first + i, :collection, :version + i, i, :user,
-                :at + i FROM n""",
+                created_at, size_bytes) {_NUMBERS} SELECT :first + i, :collection, :version + i, i,
+                :user, :at + i,
+                (SELECT v.size_bytes FROM version v WHERE v.id = :version + i) FROM n""",
             {
                 "count": count,
                 "first": first,

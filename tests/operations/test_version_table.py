@@ -16,6 +16,7 @@ from byname.operations import collection as collections
 from byname.operations import member, registry, version_table
 from byname.operations import version as versions
 from byname.operations.version_table import Table
+from byname.store import version_table as rows
 from tests.support.world import World, link_version, log_version
 
 
@@ -168,3 +169,20 @@ class TestMetrics:
         assert [line.metrics for line in table.lines][7] == [None, 3, None]
         assert table.lines[0].linked_by is not None
         assert table.lines[0].linked_by.username == "admin"
+
+
+@pytest.mark.parametrize("place", [None, Place(1), Place(1, before=True)])
+@pytest.mark.parametrize("word", ["-size", "+size", "-at", "+at"])
+def test_an_order_is_walked_in_its_index(world: World, word: str, place: Place | None) -> None:
+    """A page of a collection with a million versions costs what a page costs; none is sorted."""
+    made = fill(world, [{}, {}, {}])
+    with world.nobody.database.read() as tx:
+        statement = rows.statement_of(tx, made.id, None, Sort.parse(word), place, 50)
+        assert statement is not None
+        plan = [
+            row["detail"]
+            for row in tx.all("EXPLAIN QUERY PLAN " + statement.text, statement.values)
+        ]
+    index = {"size": "membership_by_size", "at": "membership_by_time"}[word[1:]]
+    assert any(step.startswith("SEARCH m USING") and index in step for step in plan), plan
+    assert not [step for step in plan if "TEMP B-TREE" in step], plan

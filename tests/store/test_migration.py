@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from byname.domain.errors import Unavailable
-from byname.store import migration, schema
+from byname.store import migration, project, schema
 from byname.store.database import Database, Transaction
 
 RELEASED = {
@@ -208,3 +208,32 @@ def test_servers_that_start_at_once_on_an_empty_folder_all_find_the_schema(tmp_p
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(start, range(4))) == [schema.SCHEMA_VERSION] * 4
+
+
+@pytest.mark.parametrize("version", RELEASED)
+def test_versions_that_were_linked_have_their_size(tmp_path: Path, version: int) -> None:
+    """R177: the table sorts by size, also what was linked before the index was there."""
+    old = open_released(tmp_path, version)
+    with old.write() as tx:
+        project_id = project.add(tx, entity_id=7, name="zoo", created_by=None, at=1)
+        collection_id = tx.insert(
+            "INSERT INTO collection (project_id, type_id, kind, name, created_at, updated_at)"
+            " VALUES (?, ?, 'sequence', 'Zoo', 1, 1) RETURNING id",
+            [project_id, project.add_type(tx, project_id, "model", at=1)],
+        )
+        for number, size in enumerate((300, 7)):
+            version_id = tx.insert(
+                "INSERT INTO version (collection_id, state, digest, size_bytes, created_at,"
+                " updated_at) VALUES (?, 'committed', 'd', ?, 1, 1) RETURNING id",
+                [collection_id, size],
+            )
+            tx.run(
+                "INSERT INTO membership (collection_id, version_id, number, created_at)"
+                " VALUES (?, ?, ?, 1)",
+                [collection_id, version_id, number],
+            )
+    migration.migrate(old)
+    with old.read() as tx:
+        rows = tx.all("SELECT size_bytes FROM membership ORDER BY number")
+    assert [row["size_bytes"] for row in rows] == [300, 7]
+    old.close()

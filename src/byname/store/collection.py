@@ -162,8 +162,9 @@ def add_membership(
     assert row is not None  # noqa: S101  The caller has just read the collection.
     number = int(row["number"])
     membership_id = tx.insert(
-        "INSERT INTO membership (collection_id, version_id, number, created_by, created_at)"
-        " VALUES (:collection, :version, :number, :by, :at) RETURNING id",
+        "INSERT INTO membership (collection_id, version_id, number, created_by, created_at,"
+        " size_bytes) VALUES (:collection, :version, :number, :by, :at,"
+        " (SELECT v.size_bytes FROM version v WHERE v.id = :version)) RETURNING id",
         {
             "collection": collection_id,
             "version": version_id,

@@ -38,6 +38,10 @@ STEPS: dict[int, tuple[str, ...]] = {
         *schema.created(
             "execution_about_collection", "execution_about_project", "run_watch_by_run"
         ),
+        "ALTER TABLE membership ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0",
+        "UPDATE membership SET size_bytes ="
+        " (SELECT v.size_bytes FROM version v WHERE v.id = membership.version_id)",
+        *schema.created("membership_by_size", "membership_by_time"),
         *schema.created("run_line_place", "run_line_place_by_number"),
         *schema.created("run_alert", "run_alert_by_run"),
     ),

@@ -240,10 +240,16 @@ TABLES: tuple[str, ...] = (
         created_by INTEGER REFERENCES users (id),
         created_at INTEGER NOT NULL,
         deleted_at INTEGER,
+        size_bytes INTEGER NOT NULL DEFAULT 0,
         UNIQUE (collection_id, number))""",
     "CREATE UNIQUE INDEX membership_by_version ON membership (version_id, collection_id)"
     " WHERE deleted_at IS NULL",
     "CREATE INDEX membership_live ON membership (collection_id, number) WHERE deleted_at IS NULL",
+    # The version's size, which never changes, stands in each membership for the order by size.
+    "CREATE INDEX membership_by_size ON membership (collection_id, size_bytes, number)"
+    " WHERE deleted_at IS NULL",
+    "CREATE INDEX membership_by_time ON membership (collection_id, created_at, number)"
+    " WHERE deleted_at IS NULL",
     # The present holder of each alias. One row for ever per name, so that one holder is all there
     # can be (R67) and `revision` grows by one at every change, over removals too.
     """CREATE TABLE alias (

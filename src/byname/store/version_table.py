@@ -14,7 +14,7 @@ from byname.store.database import Transaction
 from byname.store.search import is_narrow
 
 _COLUMNS = {
-    "size": "v.size_bytes",
+    "size": "m.size_bytes",
     "by": "(SELECT u.username_key FROM users u WHERE u.id = m.created_by)",
     "at": "m.created_at",
 }
@@ -26,13 +26,15 @@ class _Key:
 
     text: str
     values: tuple[str, ...] = ()
+    is_indexed: bool = False
+    """Every membership has it, and an index has all in this order."""
 
 
 def _key(sort: Sort) -> _Key | None:
     """The expression; None where the number alone decides."""
     if sort.metric is None:
         column = _COLUMNS.get(sort.column)
-        return None if column is None else _Key(column)
+        return None if column is None else _Key(column, is_indexed=column.startswith("m."))
     whole = f'$."{sort.metric}"'
     steps = "$" + "".join(f'."{step}"' for step in sort.metric.split("."))
     if whole == steps:
@@ -62,6 +64,23 @@ def read(
 
     Read from a place backwards, they come in backward order. What has no value comes last.
     """
+    statement = statement_of(tx, collection_id, wanted, sort, place, limit)
+    if statement is None:
+        return None
+    return [
+        collections.membership_from_row(row) for row in tx.all(statement.text, statement.values)
+    ]
+
+
+def statement_of(
+    tx: Transaction,
+    collection_id: int,
+    wanted: Node | None,
+    sort: Sort,
+    place: Place | None,
+    limit: int,
+) -> Statement | None:
+    """The statement that `read` runs."""
     key = _key(sort)
     down = sort.descending != (place is not None and place.before)
     word = " DESC" if down else ""
@@ -88,21 +107,26 @@ def read(
             start = _start(tx, collection_id, key, missing, place)
             if start is None:
                 return None
+            if key.is_indexed:
+                statement.add(f" AND ({key.text}, m.number) {sign} (?, ?)", *start[1:])
+            else:
+                statement.add(
+                    f" AND ({key.text} {missing}, coalesce({key.text}, 0), m.number) {sign} (?, ?, ?)",
+                    *key.values,
+                    *key.values,
+                    *start,
+                )
+        if key.is_indexed:
+            statement.add(f" ORDER BY {key.text}{word}, m.number{word}")
+        else:
             statement.add(
-                f" AND ({key.text} {missing}, coalesce({key.text}, 0), m.number) {sign} (?, ?, ?)",
+                f" ORDER BY {key.text} {missing}{word}, coalesce({key.text}, 0){word},"
+                f" m.number{word}",
                 *key.values,
                 *key.values,
-                *start,
             )
-        statement.add(
-            f" ORDER BY {key.text} {missing}{word}, coalesce({key.text}, 0){word}, m.number{word}",
-            *key.values,
-            *key.values,
-        )
     statement.add(" LIMIT ?", limit)
-    return [
-        collections.membership_from_row(row) for row in tx.all(statement.text, statement.values)
-    ]
+    return statement
 
 
 def _start(
