@@ -24,6 +24,7 @@ from byname.blobs.local import LocalBlobStore
 from byname.domain.errors import Unavailable
 from byname.domain.project import Project
 from byname.domain.reading import Readings
+from byname.domain.refusal import Refusals
 from byname.graphql.engine.engine import Engine
 from byname.graphql.face import GraphQLFace
 from byname.graphql.nouns import make_schema
@@ -31,11 +32,12 @@ from byname.http.addresses import Addresses
 from byname.http.authentication import KeyUses
 from byname.http.links import Signer
 from byname.http.message import Request, send_json
+from byname.http.refusals import Refusals as RefusalNotes
 from byname.http.router import Router
 from byname.http.server import HttpServer
 from byname.http.watchers import Watchers
 from byname.http.writes import Writes
-from byname.operations import delivery, expiry, gc, reading, run_event, secret, setup
+from byname.operations import delivery, expiry, gc, reading, refusal, run_event, secret, setup
 from byname.operations.context import Context, PageOf, now_microseconds
 from byname.operations.health import About, Jobs, SettingInForce
 from byname.operations.identity import Provisioning
@@ -275,7 +277,7 @@ class Application:
 
     def __init__(self, ctx: Context, signer: Signer, settings: Settings) -> None:
         self._sender = Sender(ctx.targets)
-        self.ctx = ctx = replace(ctx, sender=self._sender, readings=Readings())
+        self.ctx = ctx = replace(ctx, sender=self._sender, readings=Readings(), refusals=Refusals())
         self.stopping = threading.Event()
         self.pulse = Pulse(ctx.database)
         """Wakes whoever waits for a commit, of this process or another."""
@@ -291,7 +293,11 @@ class Application:
         self._engine = Engine(make_schema())
         self._graphql: GraphQLFace | None = None
         self._worker: Worker | None = None
-        self.router = Router(allowed_hosts=settings.allowed_hosts, lifespan=self._living)
+        self.router = Router(
+            allowed_hosts=settings.allowed_hosts,
+            lifespan=self._living,
+            on_refused=RefusalNotes(ctx).note,
+        )
 
     def open(self, listening: str) -> None:
         """The router answers for every face. `listening` is the address of the server itself."""
@@ -335,6 +341,7 @@ class Application:
         jobs = [
             self._start("Note the last use of keys", SAVE_USES_SECONDS, self._uses.save, self.ctx),
             self._start("Note who read what", SAVE_READINGS_SECONDS, reading.save, self.ctx),
+            self._start("Note what was refused", SAVE_READINGS_SECONDS, refusal.save, self.ctx),
             self._start("Expire and collect garbage", SWEEP_SECONDS, clean_up, self.ctx),
             self._start("Notice silent runs", SILENT_SECONDS, run_event.notice_silence, self.ctx),
             self._start("Fold in the log", CHECKPOINT_SECONDS, self.ctx.database.checkpoint),
@@ -378,6 +385,7 @@ class Application:
         self._writes.close()
         self._uses.save(self.ctx)
         reading.save(self.ctx)
+        refusal.save(self.ctx)
 
 
 def pages_at(address: str) -> PageOf:

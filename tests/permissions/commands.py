@@ -86,6 +86,10 @@ USES: list[Use] = [
     ),
     _use("user create n --email n@example.org", "POST /api/v1/users", hides=False),
     _use("user delete {username}", "DELETE /api/v1/users/{}", hides=False),
+    _use("invitation create n --email n@example.org", "POST /api/v1/invitations", hides=False),
+    _use("invitation list", "GET /api/v1/invitations", hides=False),
+    _use("invitation renew {username}", "POST /api/v1/invitations/{}", hides=False),
+    _use("invitation revoke {username}", "DELETE /api/v1/invitations/{}", hides=False),
     _use("organization create n --owner {username}", "POST /api/v1/organizations", hides=False),
     _use("organization delete other", f"DELETE {_ORGANIZATION}", hides=False),
     _use(
@@ -141,6 +145,7 @@ USES: list[Use] = [
     _of_team("secret rm {team} NAME", "DELETE /api/v1/teams/{}/secrets/{}"),
     _use("key create", "POST /api/v1/keys", hides=False),
     _use("key list", "GET /api/v1/keys", hides=False),
+    _use("key rename 1 n", "PATCH /api/v1/keys/{}", hides=False),
     _use("key delete 1", "DELETE /api/v1/keys/{}", hides=False),
 ]
 

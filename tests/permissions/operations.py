@@ -327,6 +327,14 @@ ROWS: list[Row] = [
     # ---- REST: the server -------------------------------------------------------------------
     Row(Rest("POST", "/users", {"username": "n", "email": "n@example.org"}), Scope.SERVER, None),
     Row(Rest("DELETE", "/users/{username}"), Scope.SERVER, None),
+    Row(
+        Rest("POST", "/invitations", {"username": "n", "email": "n@example.org"}),
+        Scope.SERVER,
+        None,
+    ),
+    Row(Rest("GET", "/invitations"), Scope.SERVER, None),
+    Row(Rest("POST", "/invitations/{username}"), Scope.SERVER, None),
+    Row(Rest("DELETE", "/invitations/{username}"), Scope.SERVER, None),
     Row(Rest("POST", "/organizations", {"name": "n", "owner": "pat"}), Scope.SERVER, None),
     # ---- GraphQL: what is read --------------------------------------------------------------
     Row(Query("artifact", lambda t: {"id": _ARTIFACT(t)}), R, P.SEE, source=True, by_id=True),
@@ -659,6 +667,7 @@ ELSEWHERE: dict[str, str] = {
     "query clientIDMapping": "as `query artifact`: tests/operations/test_version.py",
     "POST /api/v1/keys": "one's own keys, and those one manages: tests/operations/test_key.py",
     "GET /api/v1/keys": "one's own keys, and those one manages: tests/operations/test_key.py",
+    "PATCH /api/v1/keys/{}": "one's own keys, and those one manages: tests/operations/test_key.py",
     "DELETE /api/v1/keys/{}": "one's own keys, and those one manages: tests/operations/test_key.py",
     "mutation generateApiKey": "one's own keys, and those one manages: tests/operations/test_key.py",
     "mutation deleteApiKey": "one's own keys, and those one manages: tests/operations/test_key.py",

@@ -10,7 +10,7 @@ import typer
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
 from byname.cli.output import AsJson, key_text, tell, telling
 
-app = typer.Typer(no_args_is_help=True, help="Create, list and delete API keys.")
+app = typer.Typer(no_args_is_help=True, help="Create, list, rename and delete API keys.")
 
 Whose = Annotated[
     str | None,
@@ -50,6 +50,20 @@ def list_keys(
             for key in answer["keys"]
         ]
         tell(as_json, answer, "\n".join(lines) or "There are no keys.")
+
+
+@app.command()
+def rename(
+    key_id: Annotated[int, typer.Argument(help="The number from the list.")],
+    name: Annotated[str, typer.Argument(help="To recognise the key by.")],
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Rename an API key. It opens what it opened before."""
+    with telling(as_json):
+        renamed = call(url, api_key, "PATCH", path("keys", str(key_id)), {"name": name})
+        tell(as_json, renamed, f"Key {renamed['id']} is named {renamed['name']}.")
 
 
 @app.command()

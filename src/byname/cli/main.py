@@ -16,6 +16,7 @@ from byname.cli import (
     execution,
     gc,
     history,
+    invitation,
     key,
     member,
     organization,
@@ -86,6 +87,7 @@ app.add_typer(webhook.app, name="webhook")
 app.add_typer(slack.app, name="slack")
 app.add_typer(secret.app, name="secret")
 app.add_typer(user.app, name="user")
+app.add_typer(invitation.app, name="invitation")
 app.add_typer(organization.app, name="organization")
 app.add_typer(team.app, name="team")
 app.add_typer(service_account.app, name="service-account")

@@ -16,7 +16,7 @@ LIMIT_MAX = 1_000
 AUDIT_LIMIT_MAX = 20_000
 STEPS_MAX = 10_000
 
-_CURSOR = re.compile(r"(\d{1,18})\.(\d{1,18})(?:\.(\d{1,18}))?")
+_CURSOR = re.compile(r"(\d{1,18})\.(\d{1,18})(?:\.(\d{1,18}))?(?:\.(\d{1,18}))?")
 _AT = re.compile(r"(\d{8}T\d{6})(\.\d{1,6})?Z")
 _STEPS = re.compile(r"\d{1,5}")
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "|", "%")
@@ -30,6 +30,8 @@ class Cursor:
     id: int
     reading: int = 0
     """In the audit log: behind that reading, which lies behind the entry."""
+    refusal: int = 0
+    """In the audit log: behind that refusal, which lies behind the reading."""
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
@@ -41,13 +43,30 @@ class Cursor:
         found = _CURSOR.fullmatch(text)
         if found is None:
             raise Unprocessable("The cursor is not one that a page ended with", field="cursor")
-        return cls(int(found[1]), int(found[2]), int(found[3] or 0))
+        return cls(*(int(each or 0) for each in found.groups()))
 
     @property
     def text(self) -> str:
         """As it is handed out."""
-        text = f"{self.ledger_id}.{self.id}"
-        return f"{text}.{self.reading}" if self.reading else text
+        places = [self.ledger_id, self.id]
+        if self.reading or self.refusal:
+            places.append(self.reading)
+        if self.refusal:
+            places.append(self.refusal)
+        return ".".join(str(each) for each in places)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """How a request was refused, and how often within some seconds."""
+
+    call: str
+    """The mutation, or method and pattern of the address."""
+    status: int
+    code: str
+    count: int
+    outside: bool
+    """Whether who asked does not belong to the organization."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +101,8 @@ class Entry:
     """Of a link: the aliases that it placed, or took with it."""
     digest: str | None = None
     """Of the version of that number, where it was asked for."""
+    refused: Refused | None = None
+    """In the audit log: that it was refused, and how; None for what was done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,11 +21,11 @@ from byname.graphql.engine.documents import Prepared
 from byname.graphql.engine.engine import Engine
 from byname.graphql.engine.results import Result
 from byname.http.addresses import Addresses
+from byname.http.asked import acting, because, call_of
 from byname.http.authentication import KeyUses, authenticate
 from byname.http.body import read_body
 from byname.http.errors import error_headers
 from byname.http.message import Request, send_json_bytes
-from byname.http.origin import origin_of
 from byname.http.remembered import Remembered
 from byname.http.writes import Writes
 from byname.operations.context import Context
@@ -85,6 +86,7 @@ class GraphQLFace:
         try:
             status, body = await self._answer(request)
         except DomainError as error:
+            because(request.scope, error)
             status, body = errors.render_refusal(error)
             status = errors.status_for(status, agent)
             await send_json_bytes(request, orjson.dumps(body), status, [*error_headers(error)])
@@ -102,11 +104,12 @@ class GraphQLFace:
         prepared = self._engine.prepare(query, name)
         if actor is None and not OPEN_FIELDS.issuperset(prepared.root_fields):
             self._ctx.who  # noqa: B018  Raises for an anonymous asker.
-        context = RequestContext(
-            self._ctx.acting(actor, "sdk", origin_of(request.scope)),
-            self._addresses.for_request(request),
-        )
+        ctx = acting(self._ctx, actor, "sdk", request.scope)
+        call_of(request.scope, None if prepared.kind == "query" else _name(prepared.root_fields))
+        context = RequestContext(ctx, self._addresses.for_request(request))
         result = await self._run(prepared, variables, context)
+        if result.errors and isinstance(result.errors[0].original, DomainError):
+            because(request.scope, result.errors[0].original)
         return errors.render(result, request.id)
 
     async def _run(
@@ -141,6 +144,11 @@ class GraphQLFace:
         loop = asyncio.get_running_loop()
         result: Result = await loop.run_in_executor(self._threads, function, *args)
         return result
+
+
+def _name(root_fields: Iterable[str]) -> str:
+    """The first mutation of a request, for the audit log."""
+    return next(iter(root_fields), "")
 
 
 def parse(body: bytes) -> tuple[str, dict[str, Any], str | None]:

@@ -11,6 +11,7 @@ import logging
 from typing import Any
 
 from byname.domain.errors import DomainError, Kind
+from byname.http.asked import because
 from byname.http.message import Header, Request, send_json
 
 STATUS_BY_KIND: dict[Kind, int] = {
@@ -55,6 +56,7 @@ def error_body(
 
 async def send_error(request: Request, error: DomainError) -> None:
     """Answer with a refusal."""
+    because(request.scope, error)
     await send_json(
         request,
         error_body(error.code, error.message, request.id, error.details),

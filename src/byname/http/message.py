@@ -51,7 +51,18 @@ class ClientGone(Exception):
 class Request:
     """One HTTP request. `params` holds the decoded `{name}` segments of the route's pattern."""
 
-    __slots__ = ("_query", "id", "method", "params", "path", "receive", "scope", "send", "started")
+    __slots__ = (
+        "_query",
+        "id",
+        "method",
+        "params",
+        "path",
+        "receive",
+        "route",
+        "scope",
+        "send",
+        "started",
+    )
 
     def __init__(
         self,
@@ -73,6 +84,8 @@ class Request:
         """Names this request in answers and in the log."""
         self.started = False
         """Whether the answer's first byte is on its way, so that no other answer can be given."""
+        self.route: object = None
+        """The router's route that answers; None where another application does."""
         self._query: dict[str, list[str]] | None = None
 
     def header(self, name: bytes) -> bytes | None:

@@ -30,10 +30,12 @@ from byname.http.message import (
 )
 
 HOSTS_REMEMBERED_MAX = 1_024
+REFUSED_FROM = 400
 
 logger = logging.getLogger("byname.http")
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+OnRefused = Callable[[Request, int], None]
 
 
 @dataclass(slots=True)
@@ -62,9 +64,17 @@ class Router:
     """The ASGI application. Routes are added before it serves."""
 
     def __init__(
-        self, *, allowed_hosts: Iterable[str] = ("*",), lifespan: Lifespan | None = None
+        self,
+        *,
+        allowed_hosts: Iterable[str] = ("*",),
+        lifespan: Lifespan | None = None,
+        on_refused: OnRefused | None = None,
     ) -> None:
-        """`allowed_hosts` are host names without port; `*` allows any (A13: DNS rebinding)."""
+        """`allowed_hosts` are host names without port; `*` allows any (A13: DNS rebinding).
+
+        `on_refused(request, status)` is told of each answer of 400 and above.
+        """
+        self._on_refused = on_refused
         self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
         self._good_hosts: set[bytes] = set()
         self._lifespan = lifespan
@@ -95,7 +105,7 @@ class Router:
     def routes(self) -> list[tuple[str, str]]:
         """Every (method, path) routed here, for tests which walk all of them (A2)."""
         every = [*self._exact.values(), *itertools.chain(*self._patterns.values())]
-        return sorted((method, _spell(route)) for route in every for method in route.handlers)
+        return sorted((method, spell(route)) for route in every for method in route.handlers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI call."""
@@ -107,6 +117,8 @@ class Router:
         request = Request(
             scope, receive, send, request_id=f"{self._id_prefix}{next(self._id_numbers):06x}"
         )
+        if self._on_refused is not None:
+            request.send = _telling_refusals(request, self._on_refused)
         try:
             await self._answer(request)
         except ClientGone:
@@ -131,6 +143,7 @@ class Router:
             if handler is None and request.method == "HEAD":
                 handler = route.handlers.get("GET")
             if handler is not None:
+                request.route = route
                 await handler(request)
                 return
         app = self._mounted(request)
@@ -233,7 +246,8 @@ def _host_name(host: bytes) -> str:
     return text.partition(":")[0]
 
 
-def _spell(route: Route) -> str:
+def spell(route: Route) -> str:
+    """The route's pattern, as it was added."""
     names = iter(route.names)
     return "".join(
         "/" + (f"{{{next(names)}}}" if piece is None else piece) for piece in route.segments
@@ -244,6 +258,18 @@ async def hand_over(request: Request, app: App) -> None:
     """Let another application answer this request. The request's id goes along."""
     request.scope["request_id"] = request.id
     await app(request.scope, request.receive, _noting_start(request))
+
+
+def _telling_refusals(request: Request, tell: OnRefused) -> Send:
+    """A `send` that tells when the answer is a refusal."""
+    send = request.send
+
+    async def telling(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= REFUSED_FROM:
+            tell(request, message["status"])
+        await send(message)
+
+    return telling
 
 
 def _noting_start(request: Request) -> Send:

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from byname.domain.entity import Entity
-from byname.domain.errors import missing
+from byname.domain.errors import Forbidden, missing
 from byname.domain.policy import Actor, Permission, Role, check, registry_role, team_project_role
 from byname.domain.project import Project
 from byname.operations.context import Context
 from byname.store import member
 from byname.store import project as project_rows
 from byname.store.database import Transaction
+
+
+def require_server_admin(ctx: Context, wish: str) -> None:
+    """Return when the actor is a server administrator; `wish` says what they asked for.
+
+    Raises:
+        Unauthenticated: nobody is logged in.
+        Forbidden: they are not.
+    """
+    if not ctx.who.server_admin:
+        raise Forbidden(f"You may not {wish}: it needs the role server_admin", role="server_admin")
 
 
 def role_in(tx: Transaction, actor: Actor, project: Project) -> Role | None:
@@ -53,6 +64,7 @@ def require(
         NotFound: the project is hidden from the actor; `what` names what they asked for.
         Forbidden: the role is too low.
     """
+    ctx.attempt.reach(project.organization_id, project.id)
     role = role_in(tx, ctx.who, project)
     if role is None:
         raise missing(what or f"Project {project.place}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from byname.blobs.store import BlobStore
@@ -13,6 +13,7 @@ from byname.domain.errors import Unauthenticated, Unavailable
 from byname.domain.policy import Actor
 from byname.domain.project import Project
 from byname.domain.reading import Readings
+from byname.domain.refusal import Attempt, Refusals
 from byname.domain.target import PUBLIC, Targets
 from byname.store.database import Database
 from byname.store.vault import Vault
@@ -72,10 +73,14 @@ class Context:
     """Where the request came from."""
     readings: Readings | None = None
     """Remembers who read what; None where nobody writes it down."""
+    refusals: Refusals | None = None
+    """Remembers what was refused; None where nobody writes it down."""
+    attempt: Attempt = field(default_factory=Attempt)
+    """What this request turned out to be about."""
 
     def acting(self, actor: Actor | None, face: str, origin: Origin = NOWHERE) -> Context:
         """The same server, asked by somebody through some face."""
-        return replace(self, actor=actor, face=face, origin=origin)
+        return replace(self, actor=actor, face=face, origin=origin, attempt=Attempt())
 
     @property
     def safe(self) -> Vault:

@@ -13,8 +13,8 @@ from itertools import groupby, islice
 from byname.blobs.store import KeptBlob
 from byname.domain.gc import FRESH_MICROSECONDS, Collected, Reason, Verdict
 from byname.domain.trash import TRASH_MICROSECONDS
+from byname.operations.access import require_server_admin
 from byname.operations.context import Context
-from byname.operations.user import require_server_admin
 from byname.store import gc as rows
 from byname.store import trash as trash_rows
 

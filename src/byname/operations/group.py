@@ -14,10 +14,10 @@ from byname.domain.page import Page, decode_cursor, encode_cursor, page_of, pars
 from byname.domain.policy import GroupRole
 from byname.domain.project import Project
 from byname.operations import access, search
+from byname.operations.access import require_server_admin
 from byname.operations.context import Context
 from byname.operations.organization import get_organization, get_own_organization
 from byname.operations.team import get_team
-from byname.operations.user import require_server_admin
 from byname.store import entity as entity_rows
 from byname.store import group as rows
 from byname.store.database import Transaction

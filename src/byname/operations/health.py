@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from byname.domain.errors import Unprocessable
+from byname.operations.access import require_server_admin
 from byname.operations.context import Context
-from byname.operations.user import require_server_admin
 from byname.store import health as rows
 from byname.store.moment import moment
 

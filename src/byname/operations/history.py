@@ -17,6 +17,7 @@ from byname.domain.history import Cursor, Entry, Filter
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.operations import access
+from byname.operations.access import require_server_admin
 from byname.operations.context import Context
 from byname.store import entity as entity_rows
 from byname.store import history as rows
@@ -225,6 +226,44 @@ def audit(
     return _page(entries, limit)
 
 
+def audit_of_server(
+    ctx: Context, *, wanted: Filter | None = None, after: Cursor | None = None, limit: int = 1_000
+) -> Page:
+    """What was refused without concerning any organization, oldest first.
+
+    Such as log-ins and keys of nobody. Raises as `audit`; Forbidden: the actor is no server
+    administrator.
+    """
+    rules.check_limit(limit, rules.AUDIT_LIMIT_MAX)
+    require_server_admin(ctx, "read the audit log of the server")
+    with ctx.database.read() as tx, tx.within(READ_SECONDS):
+        return _page(
+            rows.oldest_refusals_of_nobody(
+                tx, wanted=wanted or Filter(), after=after, limit=limit + 1
+            ),
+            limit,
+        )
+
+
+def refused_newest(
+    ctx: Context,
+    organization: str,
+    *,
+    wanted: Filter | None = None,
+    below: Cursor | None = None,
+    limit: int = 100,
+) -> Page:
+    """What was refused in an organization, newest first. Raises as `audit`."""
+    rules.check_limit(limit)
+    with ctx.database.read() as tx:
+        found = _administered(ctx, tx, organization)
+        with tx.within(READ_SECONDS):
+            entries = rows.newest_refusals(
+                tx, found.id, wanted=wanted or Filter(), below=below, limit=limit + 1
+            )
+    return _page(entries, limit)
+
+
 def audit_newest(
     ctx: Context,
     organization: str,
@@ -248,6 +287,8 @@ def _administered(ctx: Context, tx: Transaction, name: str) -> Entity:
     actor = ctx.who
     known = entity_rows.lookup_key(name) is not None
     found = entity_rows.find_by_name(tx, name, EntityKind.ORGANIZATION) if known else None
+    if found is not None:
+        ctx.attempt.reach(found.id)
     if found is None or not actor.belongs_to(found.id):
         raise missing(f"Organization {name[:80]!r}")
     if not actor.administers(found.id):
@@ -259,7 +300,7 @@ def _administered(ctx: Context, tx: Transaction, name: str) -> Entity:
 
 
 def administered(ctx: Context) -> list[str]:
-    """The organizations whose audit log the actor may read, by name.
+    """The organizations of the actor whose audit log they may read, by name.
 
     Raises:
         Unauthenticated: nobody is logged in.
@@ -269,7 +310,7 @@ def administered(ctx: Context) -> list[str]:
     with ctx.database.read() as tx:
         found = entity_rows.find_many(tx, list(actor.organizations))
     listed = sorted(each.name for each in found.values() if actor.administers(each.id))
-    if not listed:
+    if not listed and not actor.server_admin:
         raise Forbidden(
             "You may not read an audit log: it needs the role admin in an organization",
             role="admin",

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from byname.domain import invitation as rules
+from byname.domain import names
 from byname.domain.entity import User
 from byname.domain.errors import Unprocessable, missing
 from byname.domain.invitation import Invitation
 from byname.domain.key import fingerprint
+from byname.domain.page import Page, decode_cursor, encode_cursor, page_of, parse_first
 from byname.domain.policy import GroupRole
 from byname.domain.user import check_password
 from byname.operations import history, organization, session, team
+from byname.operations.access import require_server_admin
 from byname.operations.context import Context
 from byname.operations.password import hash_password
-from byname.operations.user import add_account, require_server_admin
+from byname.operations.user import add_account
 from byname.store import invitation as rows
 from byname.store import organization as organization_rows
 from byname.store import session as session_rows
@@ -95,6 +98,33 @@ def renew(ctx: Context, username: str) -> NewInvitation:
     require_server_admin(ctx, "invite people")
     with ctx.database.write() as tx:
         return _offer(ctx, tx, _person(tx, username))
+
+
+def list_open(
+    ctx: Context, *, after: str | None = None, first: int | None = None
+) -> Page[tuple[User, Invitation]]:
+    """The people who may choose a password with a link that is still good, by name.
+
+    Raises:
+        Forbidden: the actor is no server administrator.
+        Unprocessable: the cursor is not of this list.
+    """
+    require_server_admin(ctx, "see invitations")
+    limit = parse_first(first, 50)
+    start = "" if not after else str(decode_cursor("invitations", after)[-1])
+    with ctx.database.read() as tx:
+        found = rows.list_open(tx, since=ctx.now(), after=start, limit=limit + 1)
+    return page_of(
+        found,
+        limit,
+        lambda pair: encode_cursor("invitations", names.fold(pair[0].username)),
+        total=lambda: _count_open(ctx),
+    )
+
+
+def _count_open(ctx: Context) -> int:
+    with ctx.database.read() as tx:
+        return rows.count_open(tx, since=ctx.now())
 
 
 def withdraw(ctx: Context, username: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from byname.domain import key as rules
 from byname.domain.entity import ApiKey, User
@@ -167,6 +167,8 @@ def log_in_for_key(
     guesses.begin(username, address)
     with ctx.database.read() as tx:
         user = users.find_by_name(tx, username) or users.find_by_email(tx, username)
+        if user is not None:
+            ctx.attempt.claim(user.id, user.username)
         kept = None if user is None or user.service else users.password_hash_of(tx, user.id)
     if not fits(password, kept) or user is None:
         raise Unauthenticated("This name and password do not fit")
@@ -175,7 +177,14 @@ def log_in_for_key(
         # The person may have been deleted while the password was compared.
         if users.password_hash_of(tx, user.id) != kept:
             raise Unauthenticated("This name and password do not fit")
-        return add_key(tx, user, name, at=ctx.now())
+        made = add_key(tx, user, name, at=ctx.now())
+        _record(_as(ctx, tx, user), tx, "key:create", user, name)
+        return made
+
+
+def _as(ctx: Context, tx: Transaction, user: User) -> Context:
+    """The same request, of the user whom it turned out to be of."""
+    return replace(ctx, actor=keys.find_actor_of_user(tx, user.id))
 
 
 def save_uses(ctx: Context, uses: dict[int, int]) -> None:

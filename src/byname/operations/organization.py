@@ -7,12 +7,12 @@ from byname.domain.entity import Entity, EntityKind, GroupMember, User
 from byname.domain.errors import Conflict, Forbidden, Unprocessable, missing
 from byname.domain.policy import GroupRole, Role
 from byname.operations import automation_fate, history
+from byname.operations.access import require_server_admin
 from byname.operations.context import Context
 from byname.operations.user import (
     check_another_admin,
     check_free,
     check_unlinked,
-    require_server_admin,
 )
 from byname.store import entity as entities
 from byname.store import member as registry_members
@@ -32,6 +32,8 @@ def get_organization(ctx: Context, tx: Transaction, name: str) -> Entity:
     """
     actor = ctx.who
     found = entities.find_by_name(tx, name, EntityKind.ORGANIZATION)
+    if found is not None:
+        ctx.attempt.reach(found.id)
     if found is None or not actor.belongs_to(found.id):
         raise missing(f"Organization {name[:80]!r}")
     return found

@@ -300,6 +300,8 @@ def get_by_name(ctx: Context, organization: str, name: str) -> Project:
         raise missing(what)
     with ctx.database.read() as tx:
         project = project_rows.find_by_name(tx, organization, names.REGISTRY_PREFIX + bare)
+        if project is not None:
+            ctx.attempt.reach(project.organization_id, project.id)
         if project is None or not project.is_registry or access.role_in(tx, actor, project) is None:
             raise missing(what)
         return project

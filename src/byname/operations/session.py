@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from byname.domain import key as key_rules
 from byname.domain import session as rules
@@ -11,6 +11,7 @@ from byname.domain.errors import Forbidden, Unauthenticated, missing
 from byname.domain.policy import Actor
 from byname.domain.session import Session
 from byname.domain.user import check_password
+from byname.operations import history
 from byname.operations.context import Context
 from byname.operations.password import Guesses, fits, hash_password
 from byname.store import key as keys
@@ -57,6 +58,8 @@ def log_in(
     guesses.begin(username, address)
     with ctx.database.read() as tx:
         user = users.find_by_name(tx, username) or users.find_by_email(tx, username)
+        if user is not None:
+            ctx.attempt.claim(user.id, user.username)
         kept = None if user is None or user.service else users.password_hash_of(tx, user.id)
     if not fits(password, kept) or user is None:
         raise Unauthenticated(_NO_PASSWORD)
@@ -99,6 +102,11 @@ def open_session(
     """The token of a new session, inside the transaction of a log-in; the one before is over (A8)."""
     if before is not None:
         rows.remove(tx, rules.fingerprint(before))
+    actor = keys.find_actor_of_user(tx, user_id)
+    if actor is not None:
+        own = replace(ctx, actor=actor)
+        for organization_id in actor.organizations or [None]:
+            history.record(own, tx, "user:log_in", actor.username, organization_id=organization_id)
     oldest = moment(ctx.now()) - rules.ABSOLUTE
     rows.remove_old(tx, before=microseconds(oldest))
     token = secrets.token_urlsafe(rules.TOKEN_BYTES)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from byname.domain import names
 from byname.domain.errors import Conflict, Unauthenticated
 from byname.domain.key import fingerprint
 from byname.domain.user import check_email, check_password
+from byname.operations import history
 from byname.operations.context import Context
 from byname.operations.organization import add_organization
 from byname.operations.password import hash_password
 from byname.operations.team import add_team
 from byname.operations.user import add_person
+from byname.store import key as keys
 from byname.store import setup as tokens
 from byname.store import user as users
 from byname.store.database import Transaction
@@ -134,4 +136,9 @@ def set_up(
         )
         second = add_team(tx, name=team, organization=first, admins=[made.user], at=at)
         tokens.remove_token(tx)
+        own = replace(ctx, actor=keys.find_actor_of_user(tx, made.user.id))
+        home = first.id
+        history.record(own, tx, "user:create", made.user.username, organization_id=home)
+        history.record(own, tx, "organization:create", first.name, organization_id=home)
+        history.record(own, tx, "team:create", second.name, organization_id=home)
     return SetUp(made.user.username, made.api_key, first.name, second.name)

@@ -28,6 +28,8 @@ def get_team(ctx: Context, tx: Transaction, name: str) -> Entity:
     """
     actor = ctx.who
     team = entities.find_by_name(tx, name, EntityKind.TEAM)
+    if team is not None:
+        ctx.attempt.reach(team.organization_id)
     if team is None or not actor.belongs_to(team.organization_id):
         raise missing(f"Team {name[:80]!r}")
     return team

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, User
-from byname.domain.errors import Conflict, Forbidden, Unprocessable, missing
+from byname.domain.errors import Conflict, Unprocessable, missing
 from byname.domain.page import Page, decode_cursor, encode_cursor, page_of, parse_first
 from byname.domain.user import check_email, check_line, check_password
 from byname.operations import automation_fate, history
 from byname.operations import key as key_operations
+from byname.operations.access import require_server_admin
 from byname.operations.context import Context
 from byname.operations.password import hash_password
 from byname.store import entity as entities
@@ -29,17 +30,6 @@ class NewUser:
 
     user: User
     api_key: str
-
-
-def require_server_admin(ctx: Context, wish: str) -> None:
-    """Return when the actor is a server administrator; `wish` says what they asked for.
-
-    Raises:
-        Unauthenticated: nobody is logged in.
-        Forbidden: they are not.
-    """
-    if not ctx.who.server_admin:
-        raise Forbidden(f"You may not {wish}: it needs the role server_admin", role="server_admin")
 
 
 def check_free(tx: Transaction, name: str) -> None:

@@ -9,10 +9,10 @@ from fastapi import Depends, Request
 
 from byname.domain.errors import Unsupported
 from byname.http.addresses import Addresses
+from byname.http.asked import acting
 from byname.http.authentication import KeyUses, authenticate
 from byname.http.message import Message
 from byname.http.message import Request as PlainRequest
-from byname.http.origin import origin_of
 from byname.operations.context import Context
 
 
@@ -35,7 +35,7 @@ def asking(request: Request) -> Context:
     server: Server = request.app.state.server
     actor = authenticate(server.context.database, request.headers.get("authorization"))
     server.uses.note(actor)
-    ctx = server.context.acting(actor, "rest", origin_of(request.scope))
+    ctx = acting(server.context, actor, "rest", request.scope)
     # Before anything is looked for: who has no key is not to learn what is there.
     ctx.who  # noqa: B018  Raises for an anonymous asker.
     return ctx

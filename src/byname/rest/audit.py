@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any
 
@@ -23,6 +24,8 @@ root_router = APIRouter(tags=["audit"])
 """The address that the client's documentation knows, outside `/api/v1`."""
 
 DAYS_MAX = 36_500
+DONE = 200
+"""Of every change: it is written down when it is done, and refusals by themselves."""
 
 StartDate = Annotated[
     str | None, Query(alias="startDate", description="The first day, such as `2026-01-31`; UTC.")
@@ -77,15 +80,18 @@ def _answer(
     limit: int,
     *,
     anonymize: bool,
+    server: bool = False,
 ) -> Response:
     place = None if after is None else Cursor.parse(after)
     pages = [
         operations.audit(ctx, name, wanted=wanted, after=place, limit=limit)
         for name in organizations
     ]
+    if server:
+        pages.append(operations.audit_of_server(ctx, wanted=wanted, after=place, limit=limit))
     entries = sorted(
         (entry for page in pages for entry in page.entries),
-        key=lambda entry: (entry.cursor.ledger_id, entry.cursor.id, entry.cursor.reading),
+        key=lambda entry: astuple(entry.cursor),
     )
     more = len(entries) > limit or any(page.next is not None for page in pages)
     entries = entries[:limit]
@@ -118,6 +124,8 @@ def _lines(ctx: Context, entries: list[Entry], anonymize: bool) -> list[dict[str
         version = None if entry.version_id is None else versions.get(entry.version_id)
         entity, _, project = (entry.project or "").partition("/")
         subject = subjects.get(entry.subject) if _is_about_a_user(entry.kind) else None
+        refused = entry.refused
+        email = None if actor is None or (refused is not None and refused.outside) else actor.email
         home = None if entry.project_id is None else projects.get(entry.project_id)
         name = None
         if entry.collection is not None and entry.number is not None:
@@ -128,9 +136,9 @@ def _lines(ctx: Context, entries: list[Entry], anonymize: bool) -> list[dict[str
                 "action": entry.kind,
                 "actor_user_id": None if actor is None else to_id("User", actor.id),
                 "actor_username": entry.actor,
-                "actor_email": None if anonymize or actor is None else actor.email,
+                "actor_email": None if anonymize else email,
                 "actor_ip": None if anonymize else entry.address,
-                "response_code": 200,
+                "response_code": DONE if refused is None else refused.status,
                 "cli_version": entry.client,
                 "artifact_asset": None if version is None else to_id("Artifact", version.id),
                 "artifact_digest": None if version is None else version.digest,
@@ -150,6 +158,9 @@ def _lines(ctx: Context, entries: list[Entry], anonymize: bool) -> list[dict[str
                 "before": entry.before,
                 "after": entry.after,
                 "face": entry.face,
+                "request": None if refused is None else refused.call or None,
+                "error_code": None if refused is None else refused.code,
+                "count": 1 if refused is None else refused.count,
             }
         )
     return lines
@@ -191,7 +202,12 @@ def read_audit_logs(
     cursor: After = None,
     anonymize: Anonymize = False,
 ) -> Response:
-    """Read what happened in the organizations that you administer, oldest first."""
+    """Read what happened in the organizations that you administer, oldest first.
+
+    Administrators of the server also read what was refused without concerning any of them.
+    """
     wanted = _wanted(start_date, end_date, num_days)
     names = operations.administered(ctx)
-    return _answer(ctx, names, wanted, cursor, limit, anonymize=anonymize)
+    return _answer(
+        ctx, names, wanted, cursor, limit, anonymize=anonymize, server=ctx.who.server_admin
+    )

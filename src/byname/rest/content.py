@@ -18,12 +18,12 @@ from byname.blobs.store import BlobReader, StoredBlob
 from byname.domain.errors import Invalid, Unauthenticated, missing
 from byname.domain.ids import find_number
 from byname.domain.image import IMAGE_MARK_BYTES, image_type
+from byname.http.asked import acting
 from byname.http.authentication import KeyUses, actor_of_user, authenticate
 from byname.http.body import receive_into
 from byname.http.content import send_blob
 from byname.http.links import Signer
 from byname.http.message import Request, send_empty
-from byname.http.origin import origin_of
 from byname.http.router import Router
 from byname.http.threads import in_thread
 from byname.http.writes import Writes
@@ -178,7 +178,7 @@ class Bytes:
     ) -> None:
         actor = authenticate(self.ctx.database, request.header(b"authorization"))
         self.key_uses.note(actor)
-        ctx = self.ctx.acting(actor, "sdk", origin_of(request.scope))
+        ctx = acting(self.ctx, actor, "sdk", request.scope)
         ctx.who  # noqa: B018  Raises for an anonymous asker.
         await send_blob(request, await in_thread(open_it, ctx), filename=filename)
 
@@ -188,7 +188,7 @@ class Bytes:
         actor = actor_of_user(self.ctx.database, _integer(fields[0]))
         if actor is None:
             raise Unauthenticated("Whoever asked for this address is not a user any more")
-        return self.ctx.acting(actor, "sdk", origin_of(request.scope)), fields
+        return acting(self.ctx, actor, "sdk", request.scope), fields
 
 
 def _integer(field: int | str) -> int:

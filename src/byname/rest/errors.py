@@ -13,6 +13,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse, Response
 
 from byname.domain.errors import DomainError
+from byname.http.asked import because
 from byname.http.body import read_body
 from byname.http.errors import STATUS_BY_KIND, error_body, error_headers
 from byname.http.message import (
@@ -63,6 +64,7 @@ def _answer(
 
 def refuse(scope: Scope, error: DomainError) -> Response:
     """The answer to a request that was refused."""
+    because(scope, error)
     headers = {key.decode(): value.decode() for key, value in error_headers(error)}
     status = STATUS_BY_KIND[error.kind]
     return _answer(scope, status, error.code, error.message, details=error.details, headers=headers)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from byname.domain.file_stream import StreamPost
+from byname.http.asked import acting
 from byname.http.authentication import KeyUses, authenticate
 from byname.http.body import JSON_BYTES_MAX, parse_json, read_body
 from byname.http.message import Request, send_json
-from byname.http.origin import origin_of
 from byname.http.router import Router
 from byname.http.threads import in_thread
 from byname.http.writes import Writes
@@ -42,7 +42,7 @@ class FileStream:
         """
         actor = authenticate(self.ctx.database, request.header(b"authorization"))
         self.key_uses.note(actor)
-        ctx = self.ctx.acting(actor, "sdk", origin_of(request.scope))
+        ctx = acting(self.ctx, actor, "sdk", request.scope)
         ctx.who  # noqa: B018  Raises for an anonymous asker, before their body is read.
         body = await read_body(request, self.body_bytes_max)
         if len(body) <= INLINE_BYTES_MAX:

@@ -8,9 +8,9 @@ from typing import Any
 from byname.domain.errors import Unprocessable
 from byname.domain.policy import Actor
 from byname.http.addresses import Addresses
+from byname.http.asked import acting
 from byname.http.authentication import KeyUses, authenticate
 from byname.http.message import Request, encode_json, send_json, send_json_bytes
-from byname.http.origin import origin_of
 from byname.http.remembered import Remembered
 from byname.http.threads import in_thread
 from byname.operations import collection, content
@@ -44,7 +44,7 @@ class Resolve:
             return
         actor = authenticate(self._ctx.database, header)
         self._key_uses.note(actor)
-        ctx = self._ctx.acting(actor, "rest", origin_of(request.scope))
+        ctx = acting(self._ctx, actor, "rest", request.scope)
         ctx.who  # noqa: B018  Raises for an anonymous asker.
         addresses = self._addresses.for_request(request)
         after = request.query("after") or ""

@@ -135,9 +135,24 @@ def list_keys(
     return Keys(keys=[Key.of(key) for key in key_operations.list_keys(ctx, username=username)])
 
 
+KeyId = Annotated[int, Path(description="The number from the list.")]
+
+
+class KeyName(BaseModel):
+    """A name for an API key."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "laptop"}]})
+
+    name: str = Field(description="To recognise the key by; at most 128 characters.")
+
+
+@router.patch("/keys/{key_id}", tags=["keys"], summary="Rename an API key")
+def rename_key(ctx: Asking, key_id: KeyId, body: KeyName) -> Key:
+    """Rename an API key. It opens what it opened before."""
+    return Key.of(key_operations.rename_key(ctx, key_id, body.name))
+
+
 @router.delete("/keys/{key_id}", status_code=204, tags=["keys"], summary="Delete an API key")
-def delete_key(
-    ctx: Asking, key_id: Annotated[int, Path(description="The number from the list.")]
-) -> None:
+def delete_key(ctx: Asking, key_id: KeyId) -> None:
     """Delete an API key. It opens nothing from the next request on."""
     key_operations.delete_key(ctx, key_id)

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from byname.domain.history import Cursor, Entry, Filter
+from byname.domain.history import Cursor, Entry, Filter, Refused
 from byname.store.database import Row, Transaction
 from byname.store.moment import moment
 
@@ -37,17 +37,28 @@ _DIGESTED = (
 
 
 _READING = (
-    "SELECT r.ledger_id, r.history_id AS id, r.project_id, NULL AS collection_id, r.version_id,"
-    " NULL AS number, 'artifact:read' AS kind, '' AS subject, NULL AS from_number,"
+    "SELECT r.ledger_id, r.history_id AS id, r.project_id, r.collection_id, r.version_id,"
+    " r.number, 'artifact:read' AS kind, '' AS subject, NULL AS from_number,"
     " NULL AS to_number, NULL AS before, NULL AS after, NULL AS names, NULL AS revision,"
-    " NULL AS cause, r.actor_id, r.actor_name, r.face, r.at, r.id AS reading FROM reading r"
+    " NULL AS cause, r.actor_id, r.actor_name, r.face, r.at, r.id AS reading, 0 AS refusal"
+    " FROM reading r"
+)
+_REFUSAL = (
+    "SELECT f.ledger_id, f.history_id AS id, f.project_id, NULL AS collection_id,"
+    " NULL AS version_id, NULL AS number, f.kind, f.subject, NULL AS from_number,"
+    " NULL AS to_number, NULL AS before, NULL AS after, NULL AS names, NULL AS revision,"
+    " NULL AS cause, nullif(f.actor_id, 0) AS actor_id, f.actor_name, f.face, f.at,"
+    " f.reading_id AS reading, f.id AS refusal FROM refusal f"
 )
 _WITH_ORIGIN = (
-    "SELECT y.*, coalesce(o.actor_ip, g.actor_ip, r.actor_ip) AS actor_ip,"
-    " coalesce(o.client, g.client, r.client) AS client FROM ({}) y"
-    " LEFT JOIN ledger o ON y.id = 0 AND y.reading = 0 AND o.id = y.ledger_id"
-    " LEFT JOIN history g ON y.reading = 0 AND g.id = y.id"
-    " LEFT JOIN reading r ON r.id = y.reading ORDER BY y.ledger_id, y.id, y.reading"
+    "SELECT y.*, coalesce(o.actor_ip, g.actor_ip, r.actor_ip, f.actor_ip) AS actor_ip,"
+    " coalesce(o.client, g.client, r.client, f.client) AS client, f.call, f.status, f.code,"
+    " f.count, f.outside FROM ({}) y"
+    " LEFT JOIN ledger o ON y.id = 0 AND y.reading = 0 AND y.refusal = 0 AND o.id = y.ledger_id"
+    " LEFT JOIN history g ON y.reading = 0 AND y.refusal = 0 AND g.id = y.id"
+    " LEFT JOIN reading r ON y.refusal = 0 AND r.id = y.reading"
+    " LEFT JOIN refusal f ON y.refusal <> 0 AND f.id = y.refusal"
+    " ORDER BY y.ledger_id, y.id, y.reading, y.refusal"
 )
 
 
@@ -185,7 +196,10 @@ def oldest_of_organization(
     after: Cursor | None,
     limit: int,
 ) -> list[Entry]:
-    """What happened in the organization and its teams, oldest first, from behind a place."""
+    """What happened in the organization and its teams, oldest first, from behind a place.
+
+    With what was read there, and what was refused.
+    """
     ledger, rest, values = _conditions(wanted)
     place = Cursor(0, 0) if after is None else after
     ledger += [
@@ -198,31 +212,100 @@ def oldest_of_organization(
         "organization": organization_id,
         "ledger": place.ledger_id,
         "id": place.id,
+        "reading": place.reading,
+        "refusal": place.refusal,
         "limit": limit,
     }
-    read = ["r.organization_id = :organization"]
-    read.append("(r.ledger_id, r.history_id, r.id) > (:ledger, :id, :reading)")
-    read += _of_readings(wanted)
-    values["reading"] = place.reading
+    read = [
+        "r.organization_id = :organization",
+        "(r.ledger_id, r.history_id, r.id) > (:ledger, :id, :reading)",
+        *_of_readings(wanted),
+    ]
+    refused = [
+        "f.organization_id = :organization",
+        "(f.ledger_id, f.history_id, f.reading_id, f.id) > (:ledger, :id, :reading, :refusal)",
+        *_of_refusals(wanted),
+    ]
     every = (
-        f"SELECT *, 0 AS reading FROM ({_LEDGER} WHERE {' AND '.join(ledger)}"
+        f"SELECT *, 0 AS reading, 0 AS refusal FROM ({_LEDGER} WHERE {' AND '.join(ledger)}"
         " ORDER BY l.id LIMIT :limit)"
-        f" UNION ALL SELECT *, 0 FROM ({_REST} WHERE {' AND '.join(rest)}"
+        f" UNION ALL SELECT *, 0, 0 FROM ({_REST} WHERE {' AND '.join(rest)}"
         " ORDER BY h.ledger_id, h.id LIMIT :limit)"
         f" UNION ALL SELECT * FROM ({_READING} WHERE {' AND '.join(read)}"
         " ORDER BY r.ledger_id, r.history_id, r.id LIMIT :limit)"
-        " ORDER BY ledger_id, id, reading LIMIT :limit"
+        f" UNION ALL SELECT * FROM ({_REFUSAL} WHERE {' AND '.join(refused)}"
+        " ORDER BY f.ledger_id, f.history_id, f.reading_id, f.id LIMIT :limit)"
+        " ORDER BY ledger_id, id, reading, refusal LIMIT :limit"
     )
     rows = tx.all(_WITH_ORIGIN.format(_NAMED.format(every)), values)
-    return [
-        replace(
-            _entry(row),
-            cursor=Cursor(row["ledger_id"], row["id"], row["reading"]),
-            address=row["actor_ip"],
-            client=row["client"],
+    return [_audited(row) for row in rows]
+
+
+def _audited(row: Row) -> Entry:
+    """The entry of a row with its place in the audit log, and where it came from."""
+    refused = None
+    if row["refusal"]:
+        refused = Refused(
+            row["call"], row["status"], row["code"], row["count"], outside=bool(row["outside"])
         )
-        for row in rows
+    return replace(
+        _entry(row),
+        cursor=Cursor(row["ledger_id"], row["id"], row["reading"], row["refusal"]),
+        address=row["actor_ip"],
+        client=row["client"],
+        refused=refused,
+    )
+
+
+def oldest_refusals_of_nobody(
+    tx: Transaction, *, wanted: Filter, after: Cursor | None, limit: int
+) -> list[Entry]:
+    """What was refused in no organization, oldest first, from behind a place."""
+    _, _, values = _conditions(wanted)
+    place = Cursor(0, 0) if after is None else after
+    conditions = [
+        "f.organization_id IS NULL",
+        "(f.ledger_id, f.history_id, f.reading_id, f.id) > (:ledger, :id, :reading, :refusal)",
+        *_of_refusals(wanted),
     ]
+    values |= {
+        "ledger": place.ledger_id,
+        "id": place.id,
+        "reading": place.reading,
+        "refusal": place.refusal,
+        "limit": limit,
+    }
+    found = (
+        f"{_REFUSAL} WHERE {' AND '.join(conditions)}"
+        " ORDER BY f.ledger_id, f.history_id, f.reading_id, f.id LIMIT :limit"
+    )
+    return [_audited(row) for row in tx.all(_WITH_ORIGIN.format(_NAMED.format(found)), values)]
+
+
+def newest_refusals(
+    tx: Transaction,
+    organization_id: int,
+    *,
+    wanted: Filter,
+    below: Cursor | None,
+    limit: int,
+) -> list[Entry]:
+    """What was refused in the organization, newest first, from below a place."""
+    _, _, values = _conditions(wanted)
+    conditions = ["f.organization_id = :organization", *_of_refusals(wanted)]
+    values |= {"organization": organization_id, "limit": limit}
+    if below is not None:
+        conditions.append("f.id < :below")
+        values["below"] = below.refusal
+    rows = tx.all(
+        _WITH_ORIGIN.format(
+            _NAMED.format(
+                f"{_REFUSAL} WHERE {' AND '.join(conditions)} ORDER BY f.id DESC LIMIT :limit"
+            )
+        ),
+        values,
+    )
+    return [_audited(row) for row in reversed(rows)]
 
 
 def _of_readings(wanted: Filter) -> list[str]:
@@ -231,13 +314,32 @@ def _of_readings(wanted: Filter) -> list[str]:
     if wanted.actor is not None:
         found.append("r.actor_name = :actor")
     if wanted.kind is not None:
-        found.append("'artifact:read' = :kind" if wanted.kind[-1:] != ":" else "1")
+        whole = wanted.kind.partition(":")[2]
+        kind = "'artifact:read'" if whole else "substr('artifact:read', 1, length(:kind))"
+        found.append(f"{kind} = :kind")
     if wanted.alias is not None or wanted.number is not None:
         found.append("0")
     if wanted.since is not None:
         found.append("r.at >= :since")
     if wanted.until is not None:
         found.append("r.at <= :until")
+    return found
+
+
+def _of_refusals(wanted: Filter) -> list[str]:
+    """What refusals must meet, with the values that `_conditions` gives."""
+    found = []
+    if wanted.actor is not None:
+        found.append("f.actor_name = :actor")
+    if wanted.kind is not None:
+        whole = wanted.kind.partition(":")[2]
+        found.append("f.kind = :kind" if whole else "substr(f.kind, 1, length(:kind)) = :kind")
+    if wanted.alias is not None or wanted.number is not None:
+        found.append("0")
+    if wanted.since is not None:
+        found.append("f.at >= :since")
+    if wanted.until is not None:
+        found.append("f.at <= :until")
     return found
 
 

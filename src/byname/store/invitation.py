@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from byname.domain.entity import User
 from byname.domain.invitation import Invitation
+from byname.store import user
 from byname.store.database import Row, Transaction
 from byname.store.moment import moment
 
@@ -29,6 +31,31 @@ def find_of_users(tx: Transaction, user_ids: Sequence[int]) -> dict[int, Invitat
     marks = ",".join("?" * len(user_ids))
     rows = tx.all(SELECT + f"WHERE user_id IN ({marks})", list(user_ids))
     return {row["user_id"]: from_row(row) for row in rows}
+
+
+def list_open(
+    tx: Transaction, *, since: int, after: str, limit: int
+) -> list[tuple[User, Invitation]]:
+    """The live people with an invitation that is good beyond a time, from behind a folded name."""
+    rows = tx.all(
+        f"SELECT {user.COLUMNS}, i.expires_at FROM invitation i"
+        " JOIN users u ON u.id = i.user_id JOIN entity ue ON ue.id = u.entity_id"
+        " WHERE i.expires_at > :since AND u.deleted_at IS NULL AND u.username_key > :after"
+        " ORDER BY u.username_key LIMIT :limit",
+        {"since": since, "after": after, "limit": limit},
+    )
+    found = find_of_users(tx, [row["id"] for row in rows])
+    return [(user.from_row(row), found[row["id"]]) for row in rows]
+
+
+def count_open(tx: Transaction, *, since: int) -> int:
+    """How many `list_open` has in all."""
+    row = tx.one(
+        "SELECT count(*) AS n FROM invitation i JOIN users u ON u.id = i.user_id"
+        " WHERE i.expires_at > :since AND u.deleted_at IS NULL",
+        {"since": since},
+    )
+    return 0 if row is None else int(row["n"])
 
 
 def put(

@@ -44,6 +44,9 @@ STEPS: dict[int, tuple[str, ...]] = {
         *schema.created("membership_by_size", "membership_by_time"),
         *schema.created("run_line_place", "run_line_place_by_number"),
         *schema.created("run_alert", "run_alert_by_run"),
+        "ALTER TABLE reading ADD COLUMN collection_id INTEGER",
+        "ALTER TABLE reading ADD COLUMN number INTEGER",
+        *schema.created("refusal", "refusal_by_organization", "refusal_by_actor"),
     ),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""

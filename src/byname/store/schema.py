@@ -332,9 +332,37 @@ TABLES: tuple[str, ...] = (
         face TEXT NOT NULL,
         at INTEGER NOT NULL,
         actor_ip TEXT,
-        client TEXT)""",
+        client TEXT,
+        collection_id INTEGER,
+        number INTEGER)""",
     "CREATE INDEX reading_by_organization ON reading (organization_id, ledger_id, history_id, id)"
     " WHERE organization_id IS NOT NULL",
+    # What was refused (R190), written in batches: its place is behind everything that was committed
+    # before, `reading_id` the last of `reading` then. The same again and again is one row with a
+    # count; of each actor the newest ones are kept. Nothing of what was sent is in it.
+    """CREATE TABLE refusal (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        ledger_id INTEGER NOT NULL,
+        history_id INTEGER NOT NULL,
+        reading_id INTEGER NOT NULL,
+        organization_id INTEGER,
+        project_id INTEGER,
+        kind TEXT NOT NULL,
+        call TEXT NOT NULL,
+        status INTEGER NOT NULL,
+        code TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        actor_id INTEGER,
+        actor_name TEXT NOT NULL,
+        outside INTEGER NOT NULL,
+        face TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        actor_ip TEXT,
+        client TEXT)""",
+    "CREATE INDEX refusal_by_organization ON refusal"
+    " (organization_id, ledger_id, history_id, reading_id, id)",
+    "CREATE INDEX refusal_by_actor ON refusal (actor_id, id)",
     # The names that only Admins of a registry move (R79). One row for all ways to write a name in
     # upper and lower case, so that nobody can fake one (R90).
     """CREATE TABLE protected_alias (

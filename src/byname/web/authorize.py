@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from byname.domain.errors import DomainError
+from byname.http.asked import acting, call_of
 from byname.http.message import Request
 from byname.http.router import Router
 from byname.operations import key as operations
@@ -48,12 +49,15 @@ def add_page(router: Router, site: Site, guesses: Guesses | None = None) -> None
         await form(request, await find_visit(site, request))
 
     def make(request: Request, visit: Visit | None, fields: dict[str, str]) -> NewKey:
+        actor = None if visit is None or "session" not in fields else visit.actor
+        ctx = acting(site.context, actor, "web", request.scope)
         if "session" in fields and visit is not None:
             check_form_token(site, visit.session, fields["session"])
-            return operations.create_key(site.context.acting(visit.actor, "web"), name=KEY_NAME)
+            return operations.create_key(ctx, name=KEY_NAME)
+        call_of(request.scope, "POST /authorize", "user:log_in")
         site.check_form_token(FORM, fields.get("token", ""))
         return operations.log_in_for_key(
-            site.context.acting(None, "web"),
+            ctx,
             counted,
             username=fields.get("username", ""),
             password=fields.get("password", ""),

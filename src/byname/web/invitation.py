@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from byname.domain.errors import DomainError, Invalid
+from byname.http.asked import acting, call_of
 from byname.http.message import Request, send_empty
 from byname.http.router import Router
 from byname.operations import invitation as operations
@@ -30,6 +31,8 @@ def add_page(router: Router, site: Site) -> None:
 
     async def send(request: Request) -> None:
         fields: dict[str, str] = {}
+        asking = acting(site.context, None, "web", request.scope)
+        call_of(request.scope, "POST /invitation", "user:accept_invitation")
         try:
             site.check_same_origin(request)
             fields = await read_form(request)
@@ -37,7 +40,7 @@ def add_page(router: Router, site: Site) -> None:
                 raise Invalid("The two passwords differ")
             session = await asyncio.to_thread(
                 operations.accept,
-                ctx,
+                asking,
                 # The token of the address stands for the form's own: only our page knows it.
                 fields.get("token", ""),
                 password=fields.get("password", ""),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from byname.domain.errors import DomainError
+from byname.http.asked import acting, call_of
 from byname.http.message import Header, Request, send_empty
 from byname.http.router import Router
 from byname.operations import session as operations
@@ -80,7 +81,8 @@ async def show_form(
 
 
 def _open(site: Site, request: Request, fields: dict[str, str]) -> str:
-    ctx = site.context.acting(None, "web")
+    ctx = acting(site.context, None, "web", request.scope)
+    call_of(request.scope, "POST /login", "user:log_in")
     before = read_token(site, request)
     if "api_key" in fields:
         return operations.log_in_with_key(

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 
 from byname.domain.errors import DomainError, Unauthenticated
+from byname.http.asked import acting, call_of
 from byname.http.identity import Begun, Provider
 from byname.http.message import Header, Request, send_empty
 from byname.http.router import Router
@@ -65,6 +66,8 @@ def add_pages(router: Router, site: Site, login: OidcLogin) -> None:
     async def come_back(request: Request) -> None:
         gone = _cookie(site, request, "")
         following = site.root
+        ctx = acting(site.context, None, "web", request.scope)
+        call_of(request.scope, f"GET {CALLBACK}", "user:log_in")
         try:
             begun, following = _begun(site, request)
             if request.query("error") is not None:
@@ -78,7 +81,7 @@ def add_pages(router: Router, site: Site, login: OidcLogin) -> None:
             identity = await login.provider.identify(begun, code, redirect_uri)
             session = await asyncio.to_thread(
                 operations.log_in,
-                site.context.acting(None, "web"),
+                ctx,
                 identity,
                 login.new,
                 before=read_token(site, request),

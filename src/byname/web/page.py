@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from byname.domain.errors import DomainError, Forbidden, Invalid, Unauthenticated
+from byname.http.asked import because
 from byname.http.body import read_body
 from byname.http.errors import STATUS_BY_KIND, error_headers
 from byname.http.links import Signer
@@ -130,6 +131,7 @@ async def show(
     if error is None:
         await send_page(request, html, 200, list(headers))
         return
+    because(request.scope, error)
     # A browser would open a log-in window of its own at `WWW-Authenticate`.
     told = [each for each in error_headers(error) if each[0] != b"www-authenticate"]
     await send_page(request, html, STATUS_BY_KIND[error.kind], [*told, *headers])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from byname.domain.errors import DomainError
+from byname.http.asked import acting, call_of
 from byname.http.message import Request
 from byname.http.router import Router
 from byname.operations import setup as operations
@@ -33,12 +34,14 @@ def add_page(router: Router, site: Site) -> None:
 
     async def send(request: Request) -> None:
         fields: dict[str, str] = {}
+        asking = acting(site.context, None, "web", request.scope)
+        call_of(request.scope, "POST /setup", "server:set_up")
         try:
             site.check_same_origin(request)
             fields = await read_form(request)
             made = await asyncio.to_thread(
                 operations.set_up,
-                ctx,
+                asking,
                 **{name: fields.get(name, "").strip() for name in FIELDS},
                 password=fields.get("password") or None,
                 # The token of the address stands for the form's own: only our page knows it.

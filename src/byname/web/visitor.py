@@ -12,6 +12,7 @@ from urllib.parse import quote
 from byname.domain.errors import DomainError, Forbidden, Kind, NotFound, Unauthenticated
 from byname.domain.names import RESERVED_ENTITIES
 from byname.domain.session import ABSOLUTE, Session
+from byname.http.asked import acting, because
 from byname.http.content import disposition
 from byname.http.errors import STATUS_BY_KIND, error_headers
 from byname.http.message import (
@@ -23,7 +24,6 @@ from byname.http.message import (
     send_page,
     send_start,
 )
-from byname.http.origin import origin_of
 from byname.operations import group
 from byname.operations import session as sessions
 from byname.operations.context import Context
@@ -293,7 +293,7 @@ async def answer_as(
     """Answer with the page, or in words and status of the refusal."""
     ask = Ask(
         site=site,
-        ctx=site.context.acting(visit.actor, "web", origin_of(request.scope)),
+        ctx=acting(site.context, visit.actor, "web", request.scope),
         session=visit.session,
         params=request.params,
         query=request.query,
@@ -311,6 +311,9 @@ async def answer_as(
         made = await asyncio.to_thread(_work, ask, answer, changes=changes)
     except DomainError as error:
         made = await asyncio.to_thread(render, ask, _refusal(error))
+        made.error = error
+    if made.error is not None:
+        because(request.scope, made.error)
     if made.forget:
         made.headers.append(session_cookie(site, request, ""))
     if made.notice or (ask.notice and made.status != 303):
@@ -342,7 +345,7 @@ def _refusal(error: DomainError) -> Shown:
     return Shown("problem.html", {"missing": error.kind is Kind.NOT_FOUND}, error)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Made:
     status: int
     html: str
@@ -351,6 +354,7 @@ class _Made:
     notice: str = ""
     content: bytes | None = None
     pieces: Iterator[bytes] | None = None
+    error: DomainError | None = None
 
 
 def _work(ask: Ask, answer: Reader, *, changes: bool) -> _Made:
@@ -402,4 +406,4 @@ def render(ask: Ask, answer: Answer) -> _Made:
     if error is None:
         return _Made(200, html, [])
     headers = [each for each in error_headers(error) if each[0] != b"www-authenticate"]
-    return _Made(STATUS_BY_KIND[error.kind], html, headers)
+    return _Made(STATUS_BY_KIND[error.kind], html, headers, error=error)

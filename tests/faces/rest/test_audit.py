@@ -142,6 +142,8 @@ class TestReads:
         assert line["artifact_asset"] == to_id("Artifact", version.id)
         assert line["artifact_digest"] == version.digest
         assert line["project_name"] == "wandb-registry-Model"
+        assert line["artifact_qualified_name"] == f"{ORGANIZATION}/wandb-registry-Model/Zoo:v0"
+        assert line["artifact_sequence_asset"] == to_id("ArtifactSequence", version.collection_id)
         assert (line["actor_ip"], line["cli_version"]) == ("192.0.2.7", "byname-test/1")
         read_files(client, world, "bob")
         reading.save(ctx)
