@@ -62,8 +62,8 @@ class TestEdges:
         assert told["listed"] == []
         assert told["gone"] is False
 
-        assert told["crowd"] == list(range(12))
-        assert told["crowd_latest"] == "v11"
+        assert told["crowd"] == list(range(100))
+        assert told["crowd_latest"] == "v99"
         assert told["ttl"] == [1, None, None]
         assert told["tagged"] == {
             "all": ["v0", "v1", "v2", "v3"],

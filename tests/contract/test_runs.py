@@ -63,15 +63,17 @@ class TestRuns:
         assert "Could not find run" in told["deleted"]
 
     def test_made_without_a_server_and_brought_later(self, sdk: Sdk) -> None:
-        """Protocol 9.14."""
+        """Protocol 9.14. R53: the client refuses to link offline, and says so; it keeps no link."""
         project = sdk.name("offline")
         made = sdk.result("offline.py", project, "make", WANDB_MODE="offline")
+        assert made["linked"].startswith("NotImplementedError")
         sdk.run("wandb", "sync", made["folder"])
         assert sdk.result("offline.py", project, "see", home="second") == {
             "state": "finished",
             "config": {"lr": 1},
             "loss": [0, 1, 2, 3, 4],
             "logged": [["offline:v0", ["kept", "latest"]]],
+            "collection": False,
             "bytes": "made without a server",
         }
 

@@ -71,7 +71,7 @@ class TestNumbersCountPerCollection:
     def test_simultaneous_links_get_consecutive_numbers(self, world: World) -> None:
         """Edge case 17, C3."""
         versions = [
-            log_version(world.admin, files={"f": str(n).encode()}, aliases=()) for n in range(24)
+            log_version(world.admin, files={"f": str(n).encode()}, aliases=()) for n in range(100)
         ]
         numbers: list[int] = []
         errors: list[BaseException] = []
@@ -89,10 +89,10 @@ class TestNumbersCountPerCollection:
         for thread in threads:
             thread.join()
         assert not errors
-        assert sorted(numbers) == list(range(24))
+        assert sorted(numbers) == list(range(100))
         fresh = collection.resolve_reference(world.admin, f"{ORGANIZATION}/{REGISTRY}/Fresh")
-        assert fresh.membership.number == 23
-        assert fresh.collection.version_count == 24
+        assert fresh.membership.number == 99
+        assert fresh.collection.version_count == 100
 
 
 class TestLinkingAgain:

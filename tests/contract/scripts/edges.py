@@ -165,11 +165,12 @@ result["gone"] = wandb.Api().artifact_collection_exists(collection, "model")
 # 17: many who link at once into a collection that is not there yet.
 with wandb.init(entity=TEAM, project=PROJECT) as run:
     many = []
-    for index in range(12):
-        version = wandb.Artifact("many", type="model")
-        version.add_file(write("many.bin", f"{PROJECT} many {index}"))
-        many.append(run.log_artifact(version).wait())
-with ThreadPoolExecutor(6) as pool:
+    for index in range(100):
+        version = wandb.Artifact(f"many-{index}", type="model")
+        version.add_file(write(f"many-{index}.bin", f"{PROJECT} many {index}"))
+        many.append(run.log_artifact(version))
+    many = [version.wait() for version in many]
+with ThreadPoolExecutor(16) as pool:
     links = list(pool.map(lambda v: v.link(f"wandb-registry-{A}/crowd"), many))
 result["crowd"] = sorted(int(number(each)[1:]) for each in links)
 result["crowd_latest"] = number(of(api, A, "crowd:latest"))
