@@ -11,8 +11,7 @@ import pytest
 from byname.domain.entity import EntityKind
 from byname.domain.errors import Conflict, Unauthenticated, Unprocessable
 from byname.domain.policy import GroupRole, Role
-from byname.operations import access, setup
-from byname.operations import user as user_operations
+from byname.operations import access, entity, setup
 from byname.operations.context import Context
 from byname.store import project
 from tests.support.house import House, make_context
@@ -61,8 +60,8 @@ class TestSetUpMakesTheFirstAdministrator:
             )
 
     def test_the_team_belongs_to_the_organization(self, house: House) -> None:
-        found = user_operations.find_entity(house.by("ann"), "smle-reg-team-2")
-        organization = user_operations.find_entity(house.by("ann"), "smle-reg")
+        found = entity.find(house.by("ann"), "smle-reg-team-2")
+        organization = entity.find(house.by("ann"), "smle-reg")
         assert found is not None
         assert organization is not None
         assert found.kind is EntityKind.TEAM

@@ -6,7 +6,7 @@ import pytest
 
 from byname.domain.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unprocessable
 from byname.domain.policy import GroupRole, Role
-from byname.operations import access, organization, team, user
+from byname.operations import access, entity, organization, team, user
 from byname.store import project
 from tests.support.house import ORGANIZATION, TEAM, House
 from tests.support.link import link_between
@@ -127,7 +127,7 @@ class TestServiceAccountsBelongToOneTeam:
     def test_it_acts_as_its_team(self, house: House) -> None:
         house.make_service_account("robot")
         robot = house.actor("robot")
-        bound = user.find_entity(house.by("ann"), TEAM)
+        bound = entity.find(house.by("ann"), TEAM)
         assert bound is not None
         assert robot.service
         assert (robot.entity_id, robot.entity_name) == (bound.id, TEAM)
@@ -172,14 +172,14 @@ class TestDeletedTeamIsHiddenAtOnce:
     def test_everything_below_is_hidden(self, house: House) -> None:
         house.make_team_member("bob", GroupRole.ADMIN)
         house.make_service_account("robot")
-        found = user.find_entity(house.by("ann"), TEAM)
+        found = entity.find(house.by("ann"), TEAM)
         assert found is not None
         with house.ctx.database.write() as tx:
             number = project.add(tx, entity_id=found.id, name="zoo", created_by=None, at=1)
         team.delete_team(house.by("bob"), TEAM)
         assert not house.actor("bob").teams
         assert house.actor("bob").organizations
-        assert user.find_entity(house.by("ann"), TEAM) is None
+        assert entity.find(house.by("ann"), TEAM) is None
         with pytest.raises(Unauthenticated):
             house.actor("robot")
         with house.ctx.database.read() as tx:

@@ -7,7 +7,7 @@ import pytest
 from byname.domain.entity import EntityKind
 from byname.domain.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unprocessable
 from byname.domain.policy import GroupRole
-from byname.operations import organization, setup, team, user
+from byname.operations import entity, organization, setup, team, user
 from byname.store import project
 from tests.support.house import ORGANIZATION, TEAM, House
 from tests.support.link import link_between
@@ -23,10 +23,10 @@ class TestNewUserHasPersonalEntity:
         assert not bob.organizations
         assert not bob.teams
         assert not bob.server_admin
-        entity = user.find_entity(house.by("bob"), "bob")
-        assert entity is not None
-        assert entity.kind is EntityKind.USER
-        assert entity.organization_id is None
+        own = entity.find(house.by("bob"), "bob")
+        assert own is not None
+        assert own.kind is EntityKind.USER
+        assert own.organization_id is None
 
     def test_administrators_are_made_by_administrators(self, house: House) -> None:
         house.make_user("bob", server_admin=True)
@@ -204,7 +204,7 @@ class TestSearchFindsOnlyColleagues:
 
 
 class TestEntitiesAreSeenByTheirPeople:
-    """One sees oneself, one's organizations and their teams; nobody else's personal entity."""
+    """One sees oneself, one's organizations, their teams and people; nobody else."""
 
     def test_who_sees_what(self, house: House) -> None:
         house.make_member("bob")
@@ -213,13 +213,13 @@ class TestEntitiesAreSeenByTheirPeople:
             who: {
                 name
                 for name in ("ann", "bob", "stranger", ORGANIZATION, TEAM)
-                if user.find_entity(house.by(who), name) is not None
+                if entity.find(house.by(who), name) is not None
             }
             for who in ("ann", "bob", "stranger")
         }
         assert seen == {
             "ann": {"ann", "bob", "stranger", ORGANIZATION, TEAM},
-            "bob": {"bob", ORGANIZATION, TEAM},
+            "bob": {"ann", "bob", ORGANIZATION, TEAM},
             "stranger": {"stranger"},
         }
-        assert user.find_entity(house.ctx, "ann") is None
+        assert entity.find(house.ctx, "ann") is None

@@ -110,6 +110,22 @@ USES: list[Use] = [
     ),
     _use("team member remove {team} admin", "DELETE /api/v1/teams/{}/members/{}", hides=False),
     _use(
+        "service-account create n --organization {organization}",
+        f"POST {_ORGANIZATION}/service-accounts",
+        hides=False,
+    ),
+    _use(
+        "service-account list --organization {organization}",
+        f"GET {_ORGANIZATION}/service-accounts",
+        hides=False,
+    ),
+    _use(
+        "service-account delete none --organization {organization}",
+        f"DELETE {_ORGANIZATION}/service-accounts/{{}}",
+        hides=False,
+        ends=(5,),
+    ),
+    _use(
         "service-account create n --team {team}",
         "POST /api/v1/teams/{}/service-accounts",
         hides=False,

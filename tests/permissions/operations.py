@@ -324,6 +324,20 @@ ROWS: list[Row] = [
         done=frozenset({204, 409}),
     ),
     Row(Rest("POST", "/organizations/{whole}/teams", {"name": "new"}), Scope.ORGANIZATION, _ADMIN),
+    Row(
+        Rest("POST", "/organizations/{whole}/service-accounts", {"name": "n"}),
+        Scope.ORGANIZATION,
+        _ADMIN,
+    ),
+    Row(
+        Rest("GET", "/organizations/{whole}/service-accounts"), Scope.ORGANIZATION, GroupRole.VIEWER
+    ),
+    Row(
+        Rest("DELETE", "/organizations/{whole}/service-accounts/{username}"),
+        Scope.ORGANIZATION,
+        _ADMIN,
+        done=frozenset({404}),  # They are a person.
+    ),
     # ---- REST: the server -------------------------------------------------------------------
     Row(Rest("POST", "/users", {"username": "n", "email": "n@example.org"}), Scope.SERVER, None),
     Row(Rest("DELETE", "/users/{username}"), Scope.SERVER, None),
@@ -672,6 +686,8 @@ ELSEWHERE: dict[str, str] = {
     "mutation generateApiKey": "one's own keys, and those one manages: tests/operations/test_key.py",
     "mutation deleteApiKey": "one's own keys, and those one manages: tests/operations/test_key.py",
     # Teams: tests/operations/test_team.py asks as everybody.
+    "GET /api/v1/teams/{}/service-accounts": "all of the organization:"
+    " tests/operations/test_service_account.py",
     "GET /api/v1/teams/{}/ttl": "all of the organization: tests/operations/test_expiry.py",
     "DELETE /api/v1/teams/{}": "tests/operations/test_team.py",
     "mutation createTeam": "tests/operations/test_team.py",

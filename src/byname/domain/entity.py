@@ -31,7 +31,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person, or a service account (which belongs to a team and never logs in)."""
+    """A person, or a service account (of a team or organization; it never logs in)."""
 
     id: int
     service: bool

@@ -60,15 +60,15 @@ def get_person(tx: Transaction, username: str) -> User:
 
     Raises:
         NotFound: there is none.
-        Unprocessable: it is a service account, which has one place, its team.
+        Unprocessable: it is a service account, which has one place.
     """
     user = users.find_by_name(tx, username)
     if user is None:
         raise missing(f"User {username[:80]!r}")
     if user.service:
         raise Unprocessable(
-            f"{user.username} is a service account: it is a member of its team "
-            f"{user.entity_name}, and that does not change",
+            f"{user.username} is a service account: its place is {user.entity_name}, "
+            "and that does not change",
             field="username",
         )
     return user
@@ -143,8 +143,8 @@ def delete_organization(ctx: Context, name: str) -> None:
         team_ids = [team.id for team in teams]
         everything = [organization.id, *team_ids]
         check_unlinked(tx, everything, f"Organization {organization.name!r}")
-        if team_ids:
-            accounts = users.list_service_accounts(tx, team_ids)
+        accounts = users.list_service_accounts(tx, everything)
+        if accounts:
             automation_fate.end_users(ctx, tx, accounts)
             users.remove(tx, [user.id for user in accounts], at=ctx.now())
         automation_fate.end_teams(ctx, tx, [organization, *teams])
@@ -190,7 +190,7 @@ def remove_member(ctx: Context, organization: str, username: str) -> None:
     Raises:
         NotFound: no such organization (or the actor is not in it), or no such member.
         Forbidden: the actor is no admin of it.
-        Conflict: its last admin (R195); or a service account, which is removed from its team.
+        Conflict: its last admin (R195); or a service account, which is deleted instead.
     """
     with ctx.database.write() as tx:
         found = get_own_organization(ctx, tx, organization, "change members")
@@ -199,7 +199,7 @@ def remove_member(ctx: Context, organization: str, username: str) -> None:
             raise missing(f"Member {username[:80]!r} of organization {found.name}")
         if user.service:
             raise Conflict(
-                f"{user.username} is a service account; remove it from its team {user.entity_name}"
+                f"{user.username} is a service account of {user.entity_name}; delete it there"
             )
         check_another_admin(tx, found, user)
         history.record(

@@ -354,22 +354,3 @@ def list_own_teams(ctx: Context) -> list[Entity]:
     """The teams the actor is in, in the order in which they joined."""
     with ctx.database.read() as tx:
         return teams.list_of_user(tx, ctx.who.user_id)
-
-
-def find_entity(ctx: Context, name: str) -> Entity | None:
-    """The entity of that name, when the actor may know of it; None otherwise.
-
-    - Their own personal entity.
-    - Their organizations and all teams in these.
-    - Every one, as a server administrator.
-    """
-    actor = ctx.actor
-    if actor is None:
-        return None
-    with ctx.database.read() as tx:
-        entity = entities.find_by_name(tx, name)
-    if entity is None:
-        return None
-    if actor.server_admin or entity.id == actor.entity_id:
-        return entity
-    return entity if actor.belongs_to(entity.organization_id) else None

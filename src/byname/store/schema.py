@@ -27,7 +27,7 @@ TABLES: tuple[str, ...] = (
         deleted_at INTEGER)""",
     "CREATE UNIQUE INDEX entity_by_name ON entity (name_key) WHERE deleted_at IS NULL",
     "CREATE INDEX entity_by_organization ON entity (organization_id)",
-    # A person, or a service account of a team (then entity_id is that team).
+    # A person, or a service account of a team or organization (then entity_id is that).
     """CREATE TABLE users (
         id INTEGER PRIMARY KEY,
         kind TEXT NOT NULL CHECK (kind IN ('person', 'service')),

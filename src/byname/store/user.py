@@ -118,7 +118,7 @@ def add(
     entity_id: int,
     at: int,
 ) -> User:
-    """A new person, or service account of the team `entity_id`."""
+    """A new person, or service account of the team or organization `entity_id`."""
     user_id = tx.insert(
         "INSERT INTO users (kind, username, username_key, full_name, email, email_key,"
         " password_hash, server_admin, entity_id, created_at) VALUES (:kind, :username, :key,"
@@ -229,12 +229,12 @@ def count_administrators(tx: Transaction) -> int:
     return 0 if row is None else int(row[0])
 
 
-def list_service_accounts(tx: Transaction, team_ids: Sequence[int]) -> list[User]:
-    """The live service accounts of these teams, oldest first."""
-    marks = ",".join("?" * len(team_ids))
+def list_service_accounts(tx: Transaction, entity_ids: Sequence[int]) -> list[User]:
+    """The live service accounts of these teams or organizations, oldest first."""
+    marks = ",".join("?" * len(entity_ids))
     rows = tx.all(
         SELECT + f"WHERE u.entity_id IN ({marks}) AND u.kind = 'service' AND u.deleted_at IS NULL"
         " ORDER BY u.id",
-        team_ids,
+        entity_ids,
     )
     return [from_row(row) for row in rows]
