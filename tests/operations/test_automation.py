@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -9,26 +10,31 @@ import pytest
 from byname.domain.automation import Action, ActionKind, Automation, ScopeKind
 from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable
 from byname.domain.event import EventType, events_of
-from byname.domain.history import Filter
+from byname.domain.history import Cursor, Filter
 from byname.domain.integration import Integration, IntegrationKind
 from byname.domain.policy import Role
 from byname.operations import (
     automation,
     collection,
+    execution,
     history,
     integration,
     registry,
     team,
     trash,
+    user,
 )
+from byname.operations import member as operations_member
 from byname.operations import organization as organizations
 from byname.operations import project as projects
 from byname.operations.alias import Place
 from byname.operations.automation import AutomationEdit, NewAutomation
 from byname.operations.context import Context
+from byname.operations.dispatch import Dispatcher
 from tests.support.world import ORGANIZATION, REGISTRY, TEAM, World, link_version, log_version
 
 NOTHING = Action(ActionKind.NOTHING)
+LINK = EventType.LINK_ARTIFACT
 
 
 def model(world: World) -> int:
@@ -224,7 +230,9 @@ class TestWhatDisappears:
         member = world.add_person("mem", in_organization="member")
         made = make(member, ScopeKind.COLLECTION, zoo)
         organizations.remove_member(world.admin, ORGANIZATION, "mem")
-        assert "mem is not in acme" in str(automation.get(world.admin, made.id).disabled_reason)
+        assert "mem, for whom it acted, is not in acme" in str(
+            automation.get(world.admin, made.id).disabled_reason
+        )
 
     def test_a_collection_that_comes_back(self, world: World, zoo: int) -> None:
         made = make(world.admin, ScopeKind.COLLECTION, zoo)
@@ -246,6 +254,93 @@ class TestWhatDisappears:
         trash.restore(world.admin, deleted.id)
         back = automation.get(world.admin, made.id)
         assert (back.name, back.enabled) == ("deploy", False)
+
+
+class TestItActsForAPerson:
+    """R109, R145: an automation does not go on with rights that its person has lost."""
+
+    @pytest.fixture
+    def member(self, world: World) -> Context:
+        """A member of the team and, by default, of every registry."""
+        registry.edit(world.admin, model(world), registry.RegistryEdit(default_role=Role.MEMBER))
+        return world.add_person("mem", in_organization="member", in_team="member")
+
+    def fire(self, world: World, of: Automation) -> tuple[int, Automation]:
+        """How often it ran for a new link, and how it stands then."""
+        link_version(world.admin, log_version(world.admin, files={"f": uuid.uuid4().bytes}))
+        while Dispatcher(lambda *_: "").run(world.nobody):
+            pass
+        return (
+            len(execution.list_within(world.admin, "automation", of.id).items),
+            automation.get(world.admin, of.id),
+        )
+
+    def test_who_left_the_team_uses_its_webhooks_no_more(
+        self, world: World, zoo: int, member: Context
+    ) -> None:
+        action = Action(ActionKind.WEBHOOK, hook(world.admin).id)
+        made = make(member, ScopeKind.COLLECTION, zoo, action=action, event=LINK)
+        other = make(member, ScopeKind.COLLECTION, zoo, name="other", event=LINK)
+        team.remove_member(world.admin, TEAM, "mem")
+        found = automation.get(world.admin, made.id)
+        assert not found.enabled
+        assert "mem, for whom it acted, may not use the integrations of team vision" in str(
+            found.disabled_reason
+        )
+        # What needs nothing of the team goes on.
+        assert self.fire(world, other)[0] == 1
+        assert self.fire(world, made)[0] == 0
+
+    def test_a_lower_role_in_the_registry(self, world: World, zoo: int, member: Context) -> None:
+        made = make(member, ScopeKind.COLLECTION, zoo, event=LINK)
+        operations_member.add(
+            world.admin, model(world), user_ids=[member.who.user_id], role=Role.MEMBER
+        )
+        registry.edit(world.admin, model(world), registry.RegistryEdit(default_role=Role.VIEWER))
+        assert automation.get(world.admin, made.id).enabled
+        operations_member.set_user_role(world.admin, model(world), member.who.user_id, Role.VIEWER)
+        assert "needs the role member" in str(automation.get(world.admin, made.id).disabled_reason)
+
+    def test_whatever_took_the_role_away(self, world: World, zoo: int, member: Context) -> None:
+        """Also where nobody looked at once: then the event finds out, and nothing is sent."""
+        made = make(member, ScopeKind.COLLECTION, zoo, event=LINK)
+        assert self.fire(world, made)[0] == 1
+        registry.edit(world.admin, model(world), registry.RegistryEdit(default_role=Role.VIEWER))
+        count, found = self.fire(world, made)
+        assert (count, found.enabled) == (1, False)
+        with pytest.raises(Conflict):
+            execution.replay(world.admin, made.id, Cursor(0, 0))
+
+    def test_who_switches_it_on_again_answers_for_it(
+        self, world: World, zoo: int, member: Context
+    ) -> None:
+        action = Action(ActionKind.WEBHOOK, hook(world.admin).id)
+        made = make(member, ScopeKind.COLLECTION, zoo, action=action, event=LINK)
+        team.remove_member(world.admin, TEAM, "mem")
+        # The member of the registry, who is not in the team, cannot.
+        with pytest.raises(Forbidden):
+            automation.edit(world.reload("mem"), made.id, AutomationEdit(enabled=True))
+        on = automation.edit(world.admin, made.id, AutomationEdit(enabled=True))
+        assert (on.acts_for, on.created_by) == (world.admin.who.user_id, member.who.user_id)
+        assert self.fire(world, made)[0] == 1
+        # Who merely pauses it and goes on takes nothing over.
+        mine = make(world.admin, ScopeKind.COLLECTION, zoo, name="mine", event=LINK)
+        automation.edit(world.reload("mem"), mine.id, AutomationEdit(enabled=False))
+        again = automation.edit(world.reload("mem"), mine.id, AutomationEdit(enabled=True))
+        assert again.acts_for == world.admin.who.user_id
+
+    def test_who_changes_what_it_does_answers_for_it(
+        self, world: World, zoo: int, member: Context
+    ) -> None:
+        made = make(world.admin, ScopeKind.COLLECTION, zoo, event=LINK)
+        action = Action(ActionKind.WEBHOOK, hook(world.admin).id)
+        edited = automation.edit(member, made.id, AutomationEdit(action=action))
+        assert edited.acts_for == member.who.user_id
+
+    def test_who_is_deleted(self, world: World, zoo: int, member: Context) -> None:
+        made = make(member, ScopeKind.COLLECTION, zoo, event=LINK)
+        user.delete_user(world.admin, "mem")
+        assert "is not on this server" in str(automation.get(world.admin, made.id).disabled_reason)
 
 
 class TestEveryEventIsWrittenDown:

@@ -19,6 +19,7 @@ from byname.domain.errors import Unprocessable
 from byname.domain.event import RUN_EVENTS, Event, EventType
 from byname.domain.filter import Condition, Every, Field, Fields, Kind, Node, Some, Test
 from byname.domain.history import Cursor
+from byname.domain.policy import Permission
 from byname.domain.run_filter import holds
 from byname.domain.slack import TEXT_LENGTH_MAX, TITLE_LENGTH_MAX, Severity
 
@@ -126,9 +127,23 @@ class Automation:
     since: Cursor
     """It fires for what came after this place of the history."""
     last_run_at: datetime | None = None
+    acts_for: int | None = None
+    """The person with whose rights it acts."""
 
 
 # ---- what is allowed ---------------------------------------------------------------------------
+
+
+def permission_for(scope: Scope) -> Permission:
+    """What one must be allowed in the scope's project or team to have an automation there.
+
+    - Of a collection: Members (P19). Of a whole registry: its Admins (P20).
+    - Of a project or team: Members of the team. (Of an organization, which has no such roles: its
+      admins.)
+    """
+    if scope.kind is ScopeKind.COLLECTION:
+        return Permission.AUTOMATE_COLLECTION
+    return Permission.AUTOMATE_REGISTRY if scope.is_registry else Permission.AUTOMATE_PROJECT
 
 
 def check_event_in_scope(event: EventType, scope: Scope) -> None:

@@ -19,7 +19,7 @@ from byname.domain.page import Page, decode_id, encode_cursor, page_of, parse_fi
 from byname.domain.policy import Permission, check, team_project_role
 from byname.domain.project import Project
 from byname.domain.slack import Severity
-from byname.operations import access, history, integration
+from byname.operations import access, automation_rights, history, integration
 from byname.operations.context import Context
 from byname.store import automation as rows
 from byname.store import collection as collection_rows
@@ -100,6 +100,7 @@ def create(ctx: Context, new: NewAutomation) -> Automation:
             created_at=datetime.now(UTC),
             updated_at=None,
             since=rows.now_at(tx),
+            acts_for=ctx.who.row_id,
         )
         made = _reread(tx, rows.add(tx, wanted, at=ctx.now()))
         _record(ctx, tx, "create", made, project, after=_told(made))
@@ -111,6 +112,8 @@ def edit(ctx: Context, automation_id: int, change: AutomationEdit) -> Automation
 
     - Who switches it on must be in order with what it needs; it fires for what comes after that.
     - Who changes its scope needs the right in both; who changes its action, in the team.
+    - It acts with the rights of who made it, or last changed where it watches or what it does; or
+      switched it on after that person had lost them, who then needs these rights as well.
 
     Raises:
         NotFound: it, its new scope or its integration is absent or hidden.
@@ -135,6 +138,12 @@ def edit(ctx: Context, automation_id: int, change: AutomationEdit) -> Automation
             action = _check_action(ctx, tx, action, scope)
         elif enabled and not present.enabled:
             _check_integration_is_there(tx, action)
+        acts_for = present.acts_for
+        if (action, scope) != (present.action, present.scope):
+            acts_for = ctx.who.row_id
+        elif enabled and not present.enabled and automation_rights.lost(tx, [present]):
+            _check_action(ctx, tx, action, scope)
+            acts_for = ctx.who.row_id
         name = present.name if change.name is None else rules.check_name(change.name)
         if (scope.entity_id, name) != (present.scope.entity_id, present.name):
             _check_free(tx, scope, name, but=present.id)
@@ -152,6 +161,7 @@ def edit(ctx: Context, automation_id: int, change: AutomationEdit) -> Automation
             filter=text,
             action=action,
             since=rows.now_at(tx) if enabled and not present.enabled else present.since,
+            acts_for=acts_for,
         )
         if wanted == present:
             return present
@@ -319,11 +329,7 @@ def changeable(
 def _find_scope(
     ctx: Context, tx: Transaction, kind: ScopeKind, scope_id: int
 ) -> tuple[Scope, Project | None]:
-    """The scope, in which the actor may change automations.
-
-    - Of a collection: Members (P19). Of a whole registry: its Admins (P20).
-    - Of a project or team: Members of the team. Of an organization: its admins.
-    """
+    """The scope, in which the actor may change automations."""
     if kind is ScopeKind.ENTITY:
         return _find_entity(ctx, tx, scope_id), None
     collection = collection_rows.find(tx, scope_id) if kind is ScopeKind.COLLECTION else None
@@ -334,14 +340,8 @@ def _find_scope(
     what = f"This {'collection' if kind is ScopeKind.COLLECTION else 'project or registry'}"
     if project is None:
         raise missing(what)
-    permission = Permission.AUTOMATE_COLLECTION
-    if collection is None:
-        permission = (
-            Permission.AUTOMATE_REGISTRY if project.is_registry else Permission.AUTOMATE_PROJECT
-        )
-    access.require(ctx, tx, project, permission, what)
     place = project.place if collection is None else f"{project.place}/{collection.name}"
-    return Scope(
+    scope = Scope(
         kind=kind,
         organization_id=project.organization_id,
         entity_id=project.entity_id,
@@ -350,7 +350,9 @@ def _find_scope(
         name=place,
         is_registry=project.is_registry,
         is_sequence=collection is not None and collection.is_sequence,
-    ), project
+    )
+    access.require(ctx, tx, project, rules.permission_for(scope), what)
+    return scope, project
 
 
 def _find_entity(ctx: Context, tx: Transaction, entity_id: int) -> Scope:

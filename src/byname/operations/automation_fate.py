@@ -6,18 +6,21 @@ so that nothing is sent before somebody has looked (R164).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from byname.domain.collection import Collection
 from byname.domain.entity import Entity, User
 from byname.domain.integration import Integration, IntegrationKind
 from byname.domain.project import Project
-from byname.operations import history
+from byname.operations import automation_rights, history
 from byname.operations.context import Context
 from byname.store import automation as rows
 from byname.store import integration as integration_rows
 from byname.store import project as project_rows
 from byname.store.database import Transaction
+
+OF_PROJECT_MAX = 10_000
+"""As many automations as there may be below one entity."""
 
 
 def end_integration(ctx: Context, tx: Transaction, integration: Integration) -> None:
@@ -58,22 +61,45 @@ def end_teams(ctx: Context, tx: Transaction, teams: Iterable[Entity]) -> None:
 
 
 def end_users(ctx: Context, tx: Transaction, users: Iterable[User]) -> None:
-    """Those that these people or service accounts made are off."""
+    """Those that act for these people or service accounts are off."""
     for user in users:
-        reason = f"Its creator {user.username} is not on this server any more"
-        _disable(ctx, tx, "creator", user.id, reason)
+        reason = f"{user.username}, for whom it acted, is not on this server any more"
+        _disable(ctx, tx, "person", user.id, reason)
 
 
 def end_membership(ctx: Context, tx: Transaction, organization: Entity, user: User) -> None:
-    """Those that the person made in the organization are off."""
+    """Those that act for the person in the organization are off."""
     _disable(
         ctx,
         tx,
-        "creator in organization",
+        "person in organization",
         user.id,
-        f"Its creator {user.username} is not in {organization.name} any more",
+        f"{user.username}, for whom it acted, is not in {organization.name} any more",
         organization=organization.id,
     )
+
+
+def follow_roles(ctx: Context, tx: Transaction, user_id: int) -> None:
+    """Of those that act for the person those are off that they may not have any more.
+
+    Called after a role of theirs has changed.
+    """
+    end_lost(ctx, tx, automation_rights.lost(tx, rows.list_acting_for(tx, user_id)))
+
+
+def follow_roles_in(ctx: Context, tx: Transaction, project: Project) -> None:
+    """Of those in the project or registry those are off whose people may not have them any more.
+
+    Called after a role in it has changed.
+    """
+    found = rows.list_within(tx, "project", project.id, after=0, limit=OF_PROJECT_MAX)
+    end_lost(ctx, tx, automation_rights.lost(tx, [each for each in found if each.enabled]))
+
+
+def end_lost(ctx: Context, tx: Transaction, reasons: Mapping[int, str]) -> None:
+    """These are off, for these reasons."""
+    for automation_id, reason in reasons.items():
+        _disable(ctx, tx, "automation", automation_id, reason)
 
 
 def come_back(tx: Transaction, project: Project, collection_ids: Iterable[int] | None) -> None:

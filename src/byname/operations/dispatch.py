@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -27,7 +27,9 @@ from byname.domain.history import Cursor, Entry
 from byname.domain.ids import to_id
 from byname.domain.integration import Integration
 from byname.domain.payload import Part
+from byname.domain.policy import SYSTEM
 from byname.domain.project import Project
+from byname.operations import automation_fate, automation_rights
 from byname.operations.context import Context, PageOf
 from byname.store import automation as automation_rows
 from byname.store import collection as collection_rows
@@ -72,22 +74,32 @@ class Dispatcher:
                 return False
             start = _latest(self._seen, earliest, stored or Cursor(0, 0))
             entries, end = history_rows.newer(tx, start, limit=AT_ONCE)
-            new = plan(tx, entries, self._page_of) if entries else []
+            planned = plan(tx, entries, self._page_of) if entries else Planned()
         if end == start:
             return False
         now = ctx.now()
-        if new or now - self._kept_at > KEEP_MICROSECONDS:
+        if planned.new or planned.lost or now - self._kept_at > KEEP_MICROSECONDS:
             with ctx.database.write() as tx:
                 if not rows.advance(tx, stored, end):
                     # Another process was faster; what it did is seen the next time.
                     return True
-                execution_rows.add_many(tx, new, at=now)
+                automation_fate.end_lost(ctx.acting(SYSTEM, "server"), tx, planned.lost)
+                execution_rows.add_many(tx, planned.new, at=now)
                 automation_rows.set_last_run(
-                    tx, list(dict.fromkeys(each.automation_id for each in new)), at=now
+                    tx, list(dict.fromkeys(each.automation_id for each in planned.new)), at=now
                 )
             self._kept_at = now
         self._seen = end
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What follows from some entries: executions, in their order."""
+
+    new: Sequence[NewExecution] = ()
+    lost: Mapping[int, str] = field(default_factory=dict)
+    """Automations that would have fired, but for whom nobody answers any more, with the reason."""
 
 
 def _latest(*places: Cursor) -> Cursor:
@@ -101,8 +113,8 @@ def plan(
     *,
     only: Automation | None = None,
     repeat: int = 0,
-) -> list[NewExecution]:
-    """The executions that follow from these entries, in their order.
+) -> Planned:
+    """What follows from these entries.
 
     With `only` those of one automation, whenever it was made: a replay, which has a number.
     """
@@ -117,12 +129,15 @@ def plan(
             continue
         place = Place(project.id, project.entity_id, project.organization_id)
         matches += [(one, each) for one in listening if rules.fires(one, each.event, place)]
+    lost = automation_rights.lost(tx, list({one.id: one for one, _ in matches}.values()))
+    matches = [(one, each) for one, each in matches if one.id not in lost]
     if not matches:
-        return []
+        return Planned(lost=lost)
     facts = _Facts(tx, [each for _, each in matches], projects, page_of)
     ids = [one.action.integration_id for one, _ in matches if one.action.integration_id]
     integrations = integration_rows.find_many(tx, list(set(ids)))
-    return [_execution(one, each, facts, integrations, repeat) for one, each in matches]
+    new = [_execution(one, each, facts, integrations, repeat) for one, each in matches]
+    return Planned(new, lost)
 
 
 class _Facts:

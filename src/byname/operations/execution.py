@@ -156,7 +156,10 @@ def replay(ctx: Context, automation_id: int, after: Cursor) -> Replayed:
         entries, end = history_rows.newer(tx, place, within=within, limit=REPLAYED_AT_ONCE)
         now = ctx.now()
         anew = dataclasses.replace(one, since=Cursor(0, 0))
-        new = dispatch.plan(tx, entries, ctx.page_of or _no_page, only=anew, repeat=now)
+        planned = dispatch.plan(tx, entries, ctx.page_of or _no_page, only=anew, repeat=now)
+        if planned.lost:
+            raise Conflict(f"{planned.lost[one.id]}; switch it off and on again to answer for it")
+        new = planned.new
         rows.add_many(tx, new, at=now)
         if new:
             automation_rows.set_last_run(tx, [one.id], at=now)

@@ -10,9 +10,8 @@ from byname.domain import secret as secret_rules
 from byname.domain.entity import Entity
 from byname.domain.errors import Conflict, Unprocessable, missing
 from byname.domain.integration import Credentials, Integration, IntegrationKind
-from byname.domain.policy import Role, team_project_role
 from byname.domain.target import check_url
-from byname.operations import automation_fate, history
+from byname.operations import automation_fate, automation_rights, history
 from byname.operations.context import Context
 from byname.operations.secret import require_member
 from byname.operations.team import get_own_team
@@ -164,12 +163,7 @@ def load(ctx: Context, ids: Sequence[int]) -> dict[int, Integration]:
 
 def may_use(ctx: Context, integration: Integration) -> bool:
     """Whether the actor may have automations send to it: members of its team may."""
-    if ctx.actor is None:
-        return False
-    role = team_project_role(
-        ctx.actor, entity_id=integration.team_id, organization_id=integration.organization_id
-    )
-    return role is not None and role >= Role.MEMBER
+    return ctx.actor is not None and automation_rights.may_use(ctx.actor, integration)
 
 
 def open_credentials(ctx: Context, tx: Transaction, integration_id: int) -> Credentials:

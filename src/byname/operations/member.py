@@ -9,7 +9,7 @@ from byname.domain.errors import NotFound, missing
 from byname.domain.member import check_admin_remains, check_role, default_role
 from byname.domain.policy import GroupRole, Permission, Role
 from byname.domain.project import Project
-from byname.operations import access, history
+from byname.operations import access, automation_fate, history
 from byname.operations.context import Context
 from byname.store import entity as entity_rows
 from byname.store import member as rows
@@ -110,6 +110,7 @@ def remove(
                 _record(ctx, tx, registry, f"team {name}", role, None)
         after = rows.count_admins(tx, registry.id)
         check_admin_remains(registry.place, before=before, after=after)
+        automation_fate.follow_roles_in(ctx, tx, registry)
 
 
 def set_user_role(ctx: Context, project_id: int, user_id: int, role: Role) -> None:
@@ -132,6 +133,7 @@ def set_user_role(ctx: Context, project_id: int, user_id: int, role: Role) -> No
         _record(ctx, tx, registry, user.username, had, role)
         after = rows.count_admins(tx, registry.id)
         check_admin_remains(registry.place, before=before, after=after)
+        automation_fate.follow_roles_in(ctx, tx, registry)
 
 
 def set_team_role(ctx: Context, project_id: int, team_id: int, role: Role) -> None:
@@ -153,6 +155,7 @@ def set_team_role(ctx: Context, project_id: int, team_id: int, role: Role) -> No
         _record(ctx, tx, registry, f"team {team.name}", had, role)
         after = rows.count_admins(tx, registry.id)
         check_admin_remains(registry.place, before=before, after=after)
+        automation_fate.follow_roles_in(ctx, tx, registry)
 
 
 def make_owner(ctx: Context, project_id: int, user_id: int) -> User:

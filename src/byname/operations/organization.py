@@ -181,6 +181,7 @@ def put_member(ctx: Context, organization: str, username: str, role: GroupRole) 
                 before=had,
                 after=role.value,
             )
+            automation_fate.follow_roles(ctx, tx, user.id)
         return GroupMember(user, role)
 
 

@@ -164,6 +164,7 @@ def put_member(ctx: Context, team: str, username: str, role: GroupRole) -> Group
                 before=had,
                 after=role.value,
             )
+            automation_fate.follow_roles(ctx, tx, user.id)
         return GroupMember(user, role)
 
 
@@ -193,6 +194,7 @@ def remove_member(ctx: Context, team: str, username: str) -> None:
             users.remove(tx, [user.id], at=ctx.now())
         else:
             teams.remove_member(tx, found.id, user.id)
+            automation_fate.follow_roles(ctx, tx, user.id)
 
 
 def create_service_account(ctx: Context, *, team: str, name: str) -> NewUser:

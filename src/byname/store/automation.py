@@ -58,6 +58,7 @@ def from_row(row: Row) -> Automation:
         updated_at=moment(row["updated_at"]),
         since=Cursor(row["since_ledger_id"], row["since_history_id"]),
         last_run_at=moment(row["last_run_at"]),
+        acts_for=row["acts_for"],
     )
 
 
@@ -237,6 +238,7 @@ def _columns(new: Automation) -> dict[str, Any]:
         "reason": new.disabled_reason,
         "since_ledger": new.since.ledger_id,
         "since_history": new.since.id,
+        "acts_for": new.acts_for,
     }
 
 
@@ -245,9 +247,10 @@ def add(tx: Transaction, new: Automation, *, at: int) -> int:
     return tx.insert(
         "INSERT INTO automation (organization_id, entity_id, project_id, collection_id, name,"
         " description, event, filter, action, config, integration_id, enabled, disabled_reason,"
-        " since_ledger_id, since_history_id, created_by, created_at) VALUES (:organization,"
-        " :entity, :project, :collection, :name, :description, :event, :filter, :action, :config,"
-        " :integration, :enabled, :reason, :since_ledger, :since_history, :by, :at) RETURNING id",
+        " since_ledger_id, since_history_id, created_by, created_at, acts_for) VALUES"
+        " (:organization, :entity, :project, :collection, :name, :description, :event, :filter,"
+        " :action, :config, :integration, :enabled, :reason, :since_ledger, :since_history, :by,"
+        " :at, :acts_for) RETURNING id",
         {**_columns(new), "by": new.created_by, "at": at},
     )
 
@@ -260,9 +263,19 @@ def edit(tx: Transaction, new: Automation, *, at: int) -> None:
         " description = :description, event = :event, filter = :filter, action = :action,"
         " config = :config, integration_id = :integration, enabled = :enabled,"
         " disabled_reason = :reason, since_ledger_id = :since_ledger,"
-        " since_history_id = :since_history, updated_at = :at WHERE id = :id",
+        " since_history_id = :since_history, acts_for = :acts_for, updated_at = :at"
+        " WHERE id = :id",
         {**_columns(new), "id": new.id, "at": at},
     )
+
+
+def list_acting_for(tx: Transaction, user_id: int) -> list[Automation]:
+    """The automations that are on and act with the rights of that person, oldest first."""
+    rows = tx.all(
+        _SELECT + f"WHERE a.acts_for = :user AND a.enabled = 1 AND {_LIVE} ORDER BY a.id",
+        {"user": user_id},
+    )
+    return [from_row(row) for row in rows]
 
 
 def remove(tx: Transaction, automation_id: int, *, at: int) -> None:
@@ -287,8 +300,9 @@ _HIT_BY = {
     "entity": "(entity_id = :what OR integration_id IN"
     " (SELECT id FROM integration WHERE team_id = :what))",
     "integration": "integration_id = :what",
-    "creator": "created_by = :what",
-    "creator in organization": "created_by = :what AND organization_id = :organization",
+    "person": "acts_for = :what",
+    "person in organization": "acts_for = :what AND organization_id = :organization",
+    "automation": "id = :what",
 }
 
 

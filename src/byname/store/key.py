@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from byname.domain.entity import ApiKey
 from byname.domain.policy import Actor, GroupRole
@@ -17,12 +17,13 @@ _ACTOR = """SELECT {key}, u.id, u.username, u.email, u.entity_id, e.name, u.kind
     (SELECT string_agg(m.team_id || ' ' || m.role, ' ') FROM team_member m
         WHERE m.user_id = u.id)
     FROM {source} JOIN entity e ON e.id = u.entity_id
-    WHERE {wanted} = ? AND u.deleted_at IS NULL AND e.deleted_at IS NULL"""
+    WHERE {wanted} AND u.deleted_at IS NULL AND e.deleted_at IS NULL"""
 
 OF_KEY = _ACTOR.format(
-    key="k.id", source="api_key k JOIN users u ON u.id = k.user_id", wanted="k.sha256"
+    key="k.id", source="api_key k JOIN users u ON u.id = k.user_id", wanted="k.sha256 = ?"
 )
-OF_USER = _ACTOR.format(key="NULL", source="users u", wanted="u.id")
+OF_USER = _ACTOR.format(key="NULL", source="users u", wanted="u.id = ?")
+OF_USERS = _ACTOR.format(key="NULL", source="users u", wanted="u.id IN ({marks})")
 
 _ROLES = {role.value: role for role in GroupRole}
 
@@ -60,6 +61,15 @@ def find_actor_of_user(tx: Transaction, user_id: int) -> Actor | None:
     """The live user as one who asks, with every role, but without a key."""
     row = tx.one(OF_USER, (user_id,))
     return None if row is None else _actor(row)
+
+
+def find_actors_of_users(tx: Transaction, user_ids: Sequence[int]) -> dict[int, Actor]:
+    """Those of these users who are live, as who they are, by their id."""
+    if not user_ids:
+        return {}
+    marks = ",".join("?" * len(user_ids))
+    found = (_actor(row) for row in tx.all(OF_USERS.format(marks=marks), list(user_ids)))
+    return {actor.user_id: actor for actor in found}
 
 
 def from_row(row: Row) -> ApiKey:

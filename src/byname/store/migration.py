@@ -25,6 +25,9 @@ STEPS: dict[int, tuple[str, ...]] = {
                 f" SELECT id, name_key FROM finding WHERE kind = '{sort}' ORDER BY id",
             )
         ),
+        "ALTER TABLE automation ADD COLUMN acts_for INTEGER REFERENCES users (id)",
+        "UPDATE automation SET acts_for = created_by",
+        "DROP INDEX automation_by_creator",
         "ALTER TABLE execution ADD COLUMN about_collection_id INTEGER",
         # The event's entry says in which collection it happened.
         "UPDATE execution SET about_collection_id = CASE WHEN history_id > 0"
@@ -36,7 +39,10 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE execution DROP COLUMN collection_id",
         "ALTER TABLE execution DROP COLUMN project_id",
         *schema.created(
-            "execution_about_collection", "execution_about_project", "run_watch_by_run"
+            "automation_by_person",
+            "execution_about_collection",
+            "execution_about_project",
+            "run_watch_by_run",
         ),
         "ALTER TABLE membership ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0",
         "UPDATE membership SET size_bytes ="

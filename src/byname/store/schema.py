@@ -490,7 +490,8 @@ TABLES: tuple[str, ...] = (
     "CREATE UNIQUE INDEX integration_by_name ON integration (team_id, kind, name)"
     " WHERE deleted_at IS NULL",
     # An event, a scope and an action. The scope is a collection, project or entity; the columns of
-    # what it lies in are filled, too. `since_...`: it fires for what is behind these rows.
+    # what it lies in are filled, too. `since_...`: it fires for what is behind these rows. `acts_for`:
+    # the person with whose rights it acts.
     """CREATE TABLE automation (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         organization_id INTEGER REFERENCES entity (id),
@@ -512,7 +513,8 @@ TABLES: tuple[str, ...] = (
         created_at INTEGER NOT NULL,
         updated_at INTEGER,
         last_run_at INTEGER,
-        deleted_at INTEGER)""",
+        deleted_at INTEGER,
+        acts_for INTEGER REFERENCES users (id))""",
     "CREATE INDEX automation_by_name ON automation (entity_id, name) WHERE deleted_at IS NULL",
     "CREATE INDEX automation_by_project ON automation (project_id) WHERE deleted_at IS NULL",
     "CREATE INDEX automation_by_collection ON automation (collection_id)"
@@ -521,7 +523,7 @@ TABLES: tuple[str, ...] = (
     " WHERE deleted_at IS NULL",
     "CREATE INDEX automation_by_integration ON automation (integration_id)"
     " WHERE deleted_at IS NULL",
-    "CREATE INDEX automation_by_creator ON automation (created_by) WHERE deleted_at IS NULL",
+    "CREATE INDEX automation_by_person ON automation (acts_for) WHERE deleted_at IS NULL",
     "CREATE INDEX automation_by_event ON automation (entity_id, event) WHERE deleted_at IS NULL",
     # What an automation has seen of its metric in a run: the last values that it looks at, and
     # whether its condition holds. It fires when that begins.
