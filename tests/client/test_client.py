@@ -29,6 +29,7 @@ from byname.client import (
 )
 from byname.client.download import RemoteFile, target_of
 from byname.client.transport import Transport
+from byname.operations import member, registry, star
 from tests.support.site import Site, serving
 from tests.support.world import (
     ORGANIZATION,
@@ -429,6 +430,34 @@ class TestMove:
         assert "admin" in {row["actor"] for row in client.history(ZOO)}
         with pytest.raises(Invalid, match="ORGANIZATION/REGISTRY/COLLECTION"):
             client.history("Zoo")
+
+    def test_two_versions_side_by_side(self, world: World, client: Client) -> None:
+        """R59: with every file that differs, over all pages."""
+        many = {f"f{number:04}": b"1" for number in range(1_100)}
+        link_version(world.admin, log_version(world.admin, files={"a": b"1"}))
+        link_version(world.admin, log_version(world.admin, files=many))
+        told = client.compare(ZOO, "v0", "v1")
+        assert {each["path"] for each in told["files"]} == {"a", *many}
+        assert (told["before"]["version"], told["after"]["version"]) == ("v0", "v1")
+        with pytest.raises(NotFound):
+            client.compare(ZOO, "v0", "v7")
+
+    def test_stars_and_owners(self, world: World, client: Client) -> None:
+        """R27, R28."""
+        world.add_person("bob", in_organization="member")
+        model = registry.get_by_name(world.admin, ORGANIZATION, "Model")
+        client.star(f"{ORGANIZATION}/Model")
+        assert star.among(world.admin, [model]) == {model.id}
+        client.unstar(f"{ORGANIZATION}/Model")
+        assert not star.among(world.admin, [model])
+        with pytest.raises(NotFound):
+            client.set_owner(f"{ORGANIZATION}/Model", "bob")
+        member.put_named_user(world.admin, model.id, "bob", None)
+        client.set_owner(f"{ORGANIZATION}/Model", "bob")
+        owner = registry.get_by_name(world.admin, ORGANIZATION, "Model").owner_id
+        assert owner == world.people["bob"].who.user_id
+        with pytest.raises(Invalid, match="ORGANIZATION/REGISTRY"):
+            client.star("Model")
 
     def test_an_organization_that_is_said_once(self, world: World, site: Site) -> None:
         link_version(world.admin, log_version(world.admin), aliases=["production"])

@@ -334,6 +334,55 @@ class Client:
                 return rows
             query = {"after": str(page["next"])}
 
+    def compare(self, collection: str, before: str, after: str) -> dict[str, Any]:
+        """What differs between two versions of a collection, each said by number or alias.
+
+        As the server tells it, with every file that differs.
+
+        Raises:
+            NotFound: there is no such collection or version, or you may not see it.
+        """
+        place, _ = self._place(collection)
+        query = {"from": before, "to": after}
+        told = self._transport.ask("GET", path(*place, "compare"), query=query).body
+        files = list(told["files"])
+        while told["next"] is not None:
+            query["after"] = str(told["next"])
+            told = {**told, **self._transport.ask("GET", path(*place, "compare"), query=query).body}
+            files += told["files"]
+        return {**told, "files": files}
+
+    def star(self, registry: str) -> None:
+        """You have starred the registry, so that it comes first in your lists."""
+        self._transport.ask("PUT", path(*self._registry(registry), "star"))
+
+    def unstar(self, registry: str) -> None:
+        """You have not starred the registry (any more)."""
+        self._transport.ask("DELETE", path(*self._registry(registry), "star"))
+
+    def set_owner(self, registry: str, username: str) -> None:
+        """That member answers for the registry, which gives them no further right.
+
+        Raises:
+            Forbidden: you are no Admin of the registry.
+            NotFound: there is no such registry or member, or you may not see it.
+        """
+        where = path(*self._registry(registry), "owner")
+        self._transport.ask("PUT", where, {"username": username})
+
+    def _registry(self, text: str) -> tuple[str, ...]:
+        """The address of a registry.
+
+        Raises:
+            Invalid: it names none, or no organization is known.
+        """
+        pieces = text.strip("/").split("/")
+        if len(pieces) == 1 and self._organization is not None:
+            pieces.insert(0, self._organization)
+        if len(pieces) != 2 or not all(pieces):
+            raise Invalid(f"{text[:200]!r} names no registry: write ORGANIZATION/REGISTRY")
+        return ("registries", *pieces)
+
     def _place(self, text: str, *, named: bool = False) -> tuple[tuple[str, ...], str]:
         """The address of a collection, and the words behind its colon.
 

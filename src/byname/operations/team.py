@@ -135,6 +135,9 @@ def put_member(ctx: Context, team: str, username: str, role: GroupRole) -> Group
     An admin of the organization may add anybody, who then joins the organization as a member. An
     admin of the team alone may add people of the organization only, and learns of no others.
 
+    Its last admin may become something else, or leave: the admins of the organization, of whom one
+    always remains (R195), administer each of its teams.
+
     Raises:
         NotFound: no such team (or the actor is not in its organization), or no such person.
         Forbidden: the actor is no admin of the team or its organization.
