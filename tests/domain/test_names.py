@@ -55,3 +55,28 @@ class TestAliases:
 def test_names_are_compared_in_one_form_of_unicode(check: Callable[[str], str]) -> None:
     """R72: Unicode compared after NFC."""
     assert check("Gro\u0308\u00dfe") == "Größe"
+
+
+class TestNamesThatCannotBeForged:
+    """R34, R72: no control characters; a sign that cannot be seen would write one name twice."""
+
+    CHECKS = (names.check_collection, names.check_project, names.check_alias, names.check_type)
+
+    @pytest.mark.parametrize("check", CHECKS)
+    @pytest.mark.parametrize(
+        "sign", ["\u200b", "\u200d", "\u202e", "\u2066", "\ufeff", "\u00ad", "\u2028"]
+    )
+    def test_signs_that_cannot_be_seen(self, check: Callable[[str], str], sign: str) -> None:
+        with pytest.raises(Unprocessable, match="cannot be seen"):
+            check(f"produc{sign}tion")
+
+    @pytest.mark.parametrize("check", CHECKS)
+    @pytest.mark.parametrize("name", [".", "..", " .. "])
+    def test_steps_of_a_path(self, check: Callable[[str], str], name: str) -> None:
+        with pytest.raises(Unprocessable):
+            check(name)
+
+    @pytest.mark.parametrize("check", CHECKS)
+    @pytest.mark.parametrize("name", ["...", "v1.2", "\U0001f600", "\u05d0\u05d1", "e\u0301"])
+    def test_what_can_be_seen(self, check: Callable[[str], str], name: str) -> None:
+        assert check(name) == ("\u00e9" if name == "e\u0301" else name)

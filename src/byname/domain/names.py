@@ -35,6 +35,27 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def _name(value: str, what: str, *, length_max: int = NAME_LENGTH_MAX) -> str:
+    """The value in NFC, when it can be told from every other name by looking, and stand in a path.
+
+    Signs without a shape of their own (zero width, direction) would let `production` be written
+    twice; browsers and proxies take `.` and `..` out of addresses.
+
+    Raises:
+        Unprocessable: as `_printable`; holding signs that cannot be seen; or `.` or `..`.
+    """
+    value = _printable(value, what, length_max=length_max)
+    for character in value:
+        if unicodedata.category(character) in ("Cf", "Zl", "Zp"):
+            raise Unprocessable(
+                f"{what} must not contain signs that cannot be seen (found {character!a})",
+                field=what,
+            )
+    if value.strip() in (".", ".."):
+        raise Unprocessable(f"{what} must not be {value.strip()!r}", field=what)
+    return value
+
+
 def _printable(value: str, what: str, *, length_max: int = NAME_LENGTH_MAX) -> str:
     """The value in NFC, when it can be shown, sent and stored.
 
@@ -69,7 +90,7 @@ def check_entity(name: str) -> str:
     Raises:
         Unprocessable: not letters, digits, `_`, `.`, `-`; too long; or a word of the server's own.
     """
-    name = _printable(name, "The name", length_max=64)
+    name = _name(name, "The name", length_max=64)
     if not _ENTITY.fullmatch(name):
         raise Unprocessable(
             f"The name {name!r} may hold letters, digits, '_', '.' and '-' only, "
@@ -87,7 +108,7 @@ def check_project(name: str) -> str:
     Raises:
         Unprocessable: empty, over 128 characters, or holding `/ \ # ? % :` or control characters.
     """
-    name = _printable(name, "The project name").strip()
+    name = _name(name, "The project name").strip()
     if not name or name == REGISTRY_PREFIX:
         raise Unprocessable("The project name must not be empty", field="name")
     _without(name, _FORBIDDEN_IN_PROJECT, "The project name")
@@ -100,7 +121,7 @@ def check_collection(name: str) -> str:
     Raises:
         Unprocessable: empty, over 128 characters, with `/`, `:`, control characters or outer spaces.
     """
-    name = _printable(name, "The collection name")
+    name = _name(name, "The collection name")
     _without(name, "/:", "The collection name")
     if name != name.strip():
         raise Unprocessable(
@@ -115,7 +136,7 @@ def check_artifact(name: str) -> str:
     Raises:
         Unprocessable: over 128 characters, or not letters, digits, `_`, `-`, `.`.
     """
-    name = _printable(name, "The artifact name")
+    name = _name(name, "The artifact name")
     if not _ARTIFACT.fullmatch(name):
         raise Unprocessable(
             f"The artifact name {name!r} may hold letters, digits, '_', '-' and '.' only",
@@ -130,7 +151,7 @@ def check_type(name: str) -> str:
     Raises:
         Unprocessable: empty, over 128 characters, or holding `/` or `:`.
     """
-    name = _printable(name, "The artifact type")
+    name = _name(name, "The artifact type")
     _without(name, "/:", "The artifact type")
     return name
 
@@ -142,7 +163,7 @@ def check_alias(name: str) -> str:
         Unprocessable: empty, over 128 characters, holding `/`, `:`, `@`, `~` or control characters,
             or looking like a version number. `@` and `~` ask for the past of an alias (R189).
     """
-    name = _printable(name, "The alias").strip()
+    name = _name(name, "The alias").strip()
     if not name:
         raise Unprocessable("The alias must not be empty", field="alias")
     _without(name, "/:@~", "The alias")
@@ -161,7 +182,7 @@ def check_tag(name: str) -> str:
     Raises:
         Unprocessable: not words of letters, digits, `_`, `-` separated by spaces; or too long.
     """
-    name = _printable(name, "The tag")
+    name = _name(name, "The tag")
     if not _TAG.fullmatch(name):
         raise Unprocessable(
             f"The tag {name!r} must be words of letters, digits, '_' and '-' separated by spaces",

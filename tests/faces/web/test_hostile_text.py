@@ -91,7 +91,8 @@ class Look(HTMLParser):
 
 def fit(payload: str, forbidden: str) -> str:
     """The payload as near as a name may come to it, at most 100 characters."""
-    return "".join(sign for sign in payload if sign not in forbidden)[:100].strip()
+    unseen = "\u202e"
+    return "".join(sign for sign in payload if sign not in forbidden + unseen)[:100].strip()
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
