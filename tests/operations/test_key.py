@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -32,8 +33,14 @@ class TestKeysAreShownOnce:
         secret = key.create_key(house.by("ann"), name="laptop").secret
         prefix, _, rest = secret.partition("-")
         assert prefix == "bn"
-        assert re.fullmatch(r"[A-Za-z0-9_-]{40,}", rest)
+        # `wandb login` of releases up to 0.21 takes exactly 40 behind the first dash.
+        assert re.fullmatch(r"[A-Za-z0-9]{40}", rest)
+        assert len(rest) * math.log2(len(rules.ALPHABET)) >= 192
         assert rules.is_key(secret)
+
+    def test_the_longer_keys_of_earlier_servers_stay_good(self) -> None:
+        lengths = [n for n in range(80) if rules.is_key(rules.PREFIX + "a" * n)]
+        assert lengths == [40, 48]
 
     def test_the_database_holds_no_usable_credential(self, house: House) -> None:
         house.make_user("bob", password=PASSWORD)

@@ -8,13 +8,18 @@ import re
 PREFIX = "bn-"
 """By this, people and secret scanners recognise a key of ours."""
 
-LENGTH = 48
-"""Letters and digits after the prefix. The client wants 40 at the least (protocol 3)."""
+LENGTH = 40
+"""Letters and digits after the prefix. `wandb login` of releases up to 0.21 takes 40, no more and no
+fewer; later ones take 40 at the least (protocol 3).
+"""
+
+LENGTHS = (LENGTH, 48)
+"""What a key may have. Servers up to 0.1 made longer ones, which stay good."""
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 """No `-` or `_`: the client looks for the first dash, and a double click selects the whole key.
 
-48 of 62 signs are 285 bits; A6 asks for 192.
+40 of 62 signs are 238 bits; A6 asks for 192.
 """
 
 START_LENGTH = 8
@@ -23,7 +28,7 @@ KEYS_MAX = 100
 
 NAME_LENGTH_MAX = 128
 
-_FORM = re.compile(rf"{PREFIX}[A-Za-z0-9]{{{LENGTH}}}")
+_FORM = re.compile(PREFIX + "(?:" + "|".join(f"[A-Za-z0-9]{{{n}}}" for n in LENGTHS) + ")")
 
 
 def is_key(text: str) -> bool:

@@ -252,9 +252,14 @@ def resolve_sampled_history(run: Run, info: Info, specs: list[str]) -> list[Any]
 
 
 @run_type.field("parquetHistory")
-def resolve_parquet_history(_run: Run, _info: Info, live_keys: list[str]) -> dict[str, Any]:
-    """Nothing is exported to files; the client then asks for rows."""
-    return {"parquet_urls": [], "live_data": []}
+def resolve_parquet_history(run: Run, _info: Info, live_keys: list[str]) -> dict[str, Any]:
+    """Nothing is exported to files: the rows that have to be asked for begin with step 0.
+
+    The client takes from the live rows nothing but the step at which they begin. Release 0.27 takes
+    it that there are no rows at all when it is told of none; later ones ask for the rows either way.
+    """
+    begin = dict.fromkeys(live_keys) | {"_step": 0}
+    return {"parquet_urls": [], "live_data": [begin] if run.history_count else []}
 
 
 @run_type.field("logLines")

@@ -100,7 +100,7 @@ class TestEveryCallIsACommand:
         result = run("user", "create", "bob", "--email", "bob@example.org", env=env)
         assert result.exit_code == 0
         assert re.search(
-            r"Created user bob\.\nAPI key, shown this one time: bn-\w{48}\n", result.stdout
+            r"Created user bob\.\nAPI key, shown this one time: bn-\w{40}\n", result.stdout
         )
         assert "never" in run("key", "list", "--username", "bob", env=env).stdout
 

@@ -10,7 +10,7 @@ from tests.faces.web.conftest import HTML, App, Browser, token_on, words_of
 from tests.support.house import House
 
 PASSWORD = "correct horse battery"
-SECRET = re.compile(r"\bbn-[A-Za-z0-9]{48}\b")
+SECRET = re.compile(r"\bbn-[A-Za-z0-9]{40}\b")
 
 
 def invite(app: App) -> str:

@@ -20,7 +20,7 @@ from tests.support.house import House, bearer, make_context
 
 ADDRESS = "http://testserver"
 PASSWORD = "correct horse battery"
-KEY = re.compile(PREFIX + r"[A-Za-z0-9]{48}")
+KEY = re.compile(PREFIX + r"[A-Za-z0-9]{40}")
 NAMES = {
     "username": "ann",
     "email": "ann@example.org",

@@ -18,7 +18,7 @@ from tests.support.house import House
 from tests.support.world import ORGANIZATION, TEAM, link_version, log_version
 
 MEMBERS = f"/orgs/{ORGANIZATION}/members"
-SECRET = re.compile(r"\bbn-[A-Za-z0-9]{48}\b")
+SECRET = re.compile(r"\bbn-[A-Za-z0-9]{40}\b")
 PASSWORD = "correct horse battery"
 
 
