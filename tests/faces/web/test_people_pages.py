@@ -12,6 +12,7 @@ from byname.http.router import Router
 from byname.operations import collection, key, organization, session, team, user
 from byname.operations.health import About, Jobs
 from byname.store.moment import moment
+from byname.store.schema import SCHEMA_VERSION
 from byname.web.pages import add_pages
 from tests.faces.web.conftest import ADDRESS, App, words_of
 from tests.support.house import House
@@ -327,7 +328,8 @@ class TestHealth:
         add_pages(router, app.world.nobody, Signer(b"x" * 32), ADDRESS, about=about)
         app.router = router
         page = words_of(app.by("admin").get("/server"))
-        for words in ("Byname 1.2.3", "schema 2", "Collect garbage 1 h not since the start",
+        for words in ("Byname 1.2.3", f"schema {SCHEMA_VERSION}",
+                      "Collect garbage 1 h not since the start",
                       "failed: OSError", "The job “Fold in the log” failed"):  # fmt: skip
             assert words in page
 
