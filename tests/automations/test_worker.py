@@ -25,6 +25,7 @@ from byname.domain.slack import Severity
 from byname.operations import alias, automation, delivery, integration, secret
 from byname.operations.automation import AutomationEdit
 from byname.operations.dispatch import Dispatcher
+from byname.operations.lease import Watch
 from byname.store import execution as rows
 from tests.automations.conftest import Bench, page_of
 from tests.support.receiver import Connection, Delivered, Receiver
@@ -351,7 +352,17 @@ class TestLease:
         bench.put("production")
         Dispatcher(page_of).run(bench.ctx)
         due = take_one(bench, "one")
-        later = dataclasses.replace(bench.ctx, now=lambda: bench.ctx.now() + 16_000_000)
+        elapsed = Elapsed()
+        watch = Watch(elapsed)
+        later = dataclasses.replace(
+            bench.ctx, now=lambda: bench.ctx.now() + int(elapsed() * 1_000_000)
+        )
+        assert watch.look(later) == 0
+        elapsed.seconds = 14.9
+        assert watch.look(later) == 0
+        assert delivery.take(later, "two", busy=[], limit=1) == []
+        elapsed.seconds = 16.0
+        assert watch.look(later) == 1
         (taken,) = delivery.take(later, "two", busy=[], limit=1)
         assert taken.due.delivery_id == due.delivery_id
         assert not delivery.settle(later, "one", due, Reply(500))
@@ -376,8 +387,12 @@ class TestLease:
             pass
         wanted = {each.delivery_id for each in bench.executions()}
         assert len(wanted) == 300
-        late, deaths = 0, 0
-        ctx = dataclasses.replace(bench.ctx, now=lambda: bench.ctx.now() + late)
+        deaths = 0
+        elapsed = Elapsed()
+        watch = Watch(elapsed)
+        ctx = dataclasses.replace(
+            bench.ctx, now=lambda: bench.ctx.now() + int(elapsed() * 1_000_000)
+        )
         chance = random.Random(9)
         sent: list[str] = []
         for turn in itertools.count():
@@ -392,7 +407,9 @@ class TestLease:
             if not taken:
                 if not delivery.waiting(ctx).count:
                     break
-                late += 16_000_000
+                watch.look(ctx)
+                elapsed.seconds += 16
+                watch.look(ctx)
         assert deaths > 5
         assert set(sent) == wanted
         assert len(sent) == 300 + deaths
@@ -415,6 +432,117 @@ class TestLease:
             bench.stop()
             assert time.monotonic() - began < 3
             assert take_one(bench, "next")
+
+
+class Elapsed:
+    """Time as it goes by for one machine, whatever its clock says."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+HOUR = 3_600 * 1_000_000
+
+
+class TestClocks:
+    """F6: a clock ± 1 h: the others serve, leases expire, at most double deliveries."""
+
+    def test_workers_an_hour_apart_share_the_work(self, bench: Bench) -> None:
+        """Neither takes what the other is busy with, nor leaves anything."""
+
+        def slow(connection: Connection, _: Delivered) -> None:
+            time.sleep(0.3)
+            connection.reply(200)
+
+        with Receiver(slow) as receiver:
+            for number in range(3):
+                hook = bench.hook(receiver.url, name=f"h{number}")
+                bench.automate(hook, name=f"a{number}")
+            for ahead in (0, HOUR, -HOUR):
+                bench.start(clock=lambda ahead=ahead: bench.ctx.now() + ahead)  # type: ignore[misc]
+            bench.put(*(f"n{n}" for n in range(8)))
+            found = bench.wait_settled(24)
+            ids = [each.headers["x-registry-delivery"] for each in receiver.requests]
+        assert sorted(ids) == sorted(each.delivery_id for each in found)
+        assert {each.attempt_count for each in found} == {1}
+
+    @pytest.mark.parametrize("step", [HOUR, -HOUR])
+    def test_a_step_while_requests_are_out(self, bench: Bench, step: int) -> None:
+        """What is out is not made again, and what happens afterwards is told at once."""
+        off = 0
+        go_on = threading.Event()
+
+        def answer(connection: Connection, _: Delivered) -> None:
+            go_on.wait(5)
+            connection.reply(200)
+
+        with Receiver(answer) as receiver:
+            bench.automate(bench.hook(receiver.url))
+            bench.start(timeout_seconds=8.0, clock=lambda: bench.ctx.now() + off)
+            bench.put("before")
+            receiver.wait_for(1)
+            off = step
+            time.sleep(1.5)
+            assert len(receiver.requests) == 1
+            go_on.set()
+            bench.put("after")
+            found = bench.wait_settled(2)
+            assert len(receiver.requests) == 2
+        assert {each.attempt_count for each in found} == {1}
+
+    def test_set_back_an_hour(self, bench: Bench) -> None:
+        """What a clock that was ahead made due in an hour does not wait for it."""
+        elapsed, off = Elapsed(), HOUR
+        watch = Watch(elapsed)
+        ctx = dataclasses.replace(bench.ctx, now=lambda: bench.ctx.now() + off)
+        for name in ("failed", "leased", "fresh"):
+            bench.automate(bench.hook("http://127.0.0.1:8000/", name=name), name=name)
+        bench.put("production")
+        Dispatcher(page_of).run(ctx)
+        failed, leased = (each.due for each in delivery.take(ctx, "one", busy=[], limit=2))
+        assert delivery.settle(ctx, "one", failed, Reply(503))
+        watch.look(ctx)
+        off, elapsed.seconds = 0, 2.0
+        watch.look(ctx)
+        (fresh,) = delivery.take(ctx, "two", busy=[], limit=9)
+        assert fresh.due.id not in (failed.id, leased.id)
+        # After 12 s the failed attempt is due again, after 15 s the dead worker's.
+        off, elapsed.seconds = 13_000_000, 15.0
+        assert watch.look(ctx) == 1
+        again = delivery.take(ctx, "two", busy=[], limit=9)
+        assert {each.due.delivery_id for each in again} == {
+            failed.delivery_id,
+            leased.delivery_id,
+        }
+
+    def test_a_receiver_that_asked_for_time_is_given_it(self, bench: Bench) -> None:
+        """Waits are cut only where the clock that wrote them was ahead."""
+        bench.automate(bench.hook("http://127.0.0.1:8000/"))
+        bench.put("production")
+        Dispatcher(page_of).run(bench.ctx)
+        due = take_one(bench, "one")
+        assert delivery.settle(bench.ctx, "one", due, Reply(503, retry_after="7200"))
+        Watch(Elapsed()).look(bench.ctx)
+        (waiting,) = bench.executions()
+        assert waiting.next_at is not None
+        assert (waiting.next_at - waiting.created_at).total_seconds() > 7000
+
+    def test_the_minute_is_not_full_of_what_is_to_come(self, bench: Bench) -> None:
+        """R144: sixty that a clock ahead has begun do not hold up the next for an hour."""
+        bench.automate(bench.hook("http://127.0.0.1:8000/"))
+        bench.put(*(f"n{n}" for n in range(61)))
+        ahead = dataclasses.replace(bench.ctx, now=lambda: bench.ctx.now() + HOUR)
+        while Dispatcher(page_of).run(bench.ctx):
+            pass
+        for _ in range(60):
+            (taken,) = delivery.take(ahead, "one", busy=[], limit=1)
+            assert delivery.settle(ahead, "one", taken.due, Reply(200))
+        assert delivery.take(ahead, "one", busy=[], limit=1) == []
+        Watch(Elapsed()).look(bench.ctx)
+        assert take_one(bench, "one")
 
 
 class TestDispatch:

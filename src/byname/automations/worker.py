@@ -22,6 +22,7 @@ from byname.operations import delivery
 from byname.operations.context import Context, PageOf
 from byname.operations.delivery import Taken
 from byname.operations.dispatch import Dispatcher
+from byname.operations.lease import Watch
 from byname.operations.pulse import Pulse
 
 logger = logging.getLogger("byname.automations")
@@ -52,6 +53,7 @@ class Worker:
         self._pulse = pulse
         self._dispatcher = Dispatcher(page_of)
         self._owner = uuid.uuid4().hex
+        self._watch = Watch()
         self._threads = concurrent.futures.ThreadPoolExecutor(2, "automations-rows")
         self._stopping = False
         self._ended = False
@@ -116,6 +118,9 @@ class Worker:
     async def _look(self) -> bool:
         """Dispatch and take what is there; whether there may be more at once."""
         more = await self._rows(self._dispatcher.run, self._ctx)
+        freed = await self._rows(self._watch.look, self._ctx)
+        if freed:
+            logger.warning("%d deliveries were left by a worker; they are made again", freed)
         free = max(0, PLACES - len(self._out))
         done, self._done_with = self._done_with, []
         try:

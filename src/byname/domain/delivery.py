@@ -14,6 +14,8 @@ RETRY_SECONDS = (10, 60, 600, 3_600)
 """How long after the first, second, ... failed attempt the next one is made."""
 JITTER = 0.2
 """By what part of it, at the most, a delay is drawn out, so that not all come back at once."""
+WAIT_SECONDS_MAX = (0.0, *(each * (1 + JITTER) for each in RETRY_SECONDS))
+"""How long, at the most, one waits by itself that had no attempt, one attempt, two attempts, ..."""
 RETRY_AFTER_SECONDS_MAX = 24 * 3_600
 ATTEMPTS_MAX = len(RETRY_SECONDS) + 1
 

@@ -53,7 +53,7 @@ def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[T
             rows.end(tx, gone, "The automation was deleted", at=now)
         fresh = {each.automation_id for each in found if not each.started}
         window = rules.RATE_SECONDS * SECOND
-        starts = rows.starts_since(tx, list(fresh), since=now - window)
+        starts = rows.starts_between(tx, list(fresh), since=now - window, now=now)
         chosen: list[Due] = []
         taken_from: set[int] = set()
         waits: dict[int, int] = {}

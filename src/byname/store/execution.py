@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from byname.domain import payload
@@ -95,14 +96,15 @@ def add_many(tx: Transaction, new: Sequence[NewExecution], *, at: int) -> None:
 def list_due(tx: Transaction, *, now: int, but: Sequence[int], limit: int) -> list[Due]:
     """What may be delivered now, the longest due first, but not to these integrations.
 
-    What a worker is busy with is not due until its lease is over. Automations that are off keep
-    theirs waiting; of those that are deleted it is listed, to be ended.
+    What a worker is busy with is not due until it is freed, whatever the time. Automations that
+    are off keep theirs waiting; of those that are deleted it is listed, to be ended.
     """
     marks = ",".join("?" * len(but))
     rows = tx.all(
         "SELECT x.id, x.automation_id, x.integration_id, x.delivery_id, x.event,"
         " x.attempt_count, x.started_at, a.deleted_at FROM execution x"
         " JOIN automation a ON a.id = x.automation_id WHERE x.state = 'pending' AND x.next_at <= ?"
+        " AND x.lease_owner IS NULL"
         f" AND x.integration_id NOT IN ({marks}) AND (a.enabled = 1 OR a.deleted_at IS NOT NULL)"
         " ORDER BY x.next_at, x.id LIMIT ?",
         [now, *but, limit],
@@ -138,17 +140,21 @@ def next_due(tx: Transaction, *, after: int) -> int | None:
     return None if row is None else int(row["next_at"])
 
 
-def starts_since(
-    tx: Transaction, automation_ids: Sequence[int], *, since: int
+def starts_between(
+    tx: Transaction, automation_ids: Sequence[int], *, since: int, now: int
 ) -> dict[int, list[int]]:
-    """When executions of these automations were begun since a time, earliest first."""
+    """When executions of these automations were begun since a time, earliest first.
+
+    What a clock that was ahead has begun in the future does not count.
+    """
     found: dict[int, list[int]] = {each: [] for each in automation_ids}
     if automation_ids:
         marks = ",".join("?" * len(automation_ids))
         for row in tx.all(
             "SELECT automation_id, started_at FROM execution"
-            f" WHERE automation_id IN ({marks}) AND started_at > ? ORDER BY started_at",
-            [*automation_ids, since],
+            f" WHERE automation_id IN ({marks}) AND started_at > ? AND started_at <= ?"
+            " ORDER BY started_at",
+            [*automation_ids, since, now],
         ):
             found[row["automation_id"]].append(row["started_at"])
     return found
@@ -214,6 +220,47 @@ def end(tx: Transaction, ids: Sequence[int], error: str, *, at: int) -> None:
         "UPDATE execution SET state = 'failed', error = ?, lease_owner = NULL, finished_at = ?"
         " WHERE id = ? AND state = 'pending'",
         [(error, at, each) for each in ids],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who has which execution, for which attempt; `until` tells one lease from the next."""
+
+    execution_id: int
+    owner: str
+    until: int
+
+
+def leases(tx: Transaction) -> list[Lease]:
+    """All leases that there are; a worker has no more than it has places."""
+    rows = tx.all("SELECT id, lease_owner, next_at FROM execution WHERE lease_owner IS NOT NULL")
+    return [Lease(row["id"], row["lease_owner"], row["next_at"]) for row in rows]
+
+
+def free(tx: Transaction, leases: Sequence[Lease], *, now: int) -> int:
+    """Those of these leases that are still the same are over, and their executions are due."""
+    return sum(
+        tx.run(
+            "UPDATE execution SET lease_owner = NULL, next_at = :now WHERE id = :id"
+            " AND lease_owner = :owner AND next_at = :until AND state = 'pending'",
+            {"now": now, "id": each.execution_id, "owner": each.owner, "until": each.until},
+        )
+        for each in leases
+    )
+
+
+def shorten_waits(tx: Transaction, attempt_count: int, wait: int, *, now: int) -> int:
+    """What had so many attempts, the last by a clock ahead of today's, waits no longer than that.
+
+    What had none is due: how many may begin in a minute is decided when it is taken.
+    """
+    return tx.run(
+        "UPDATE execution SET next_at = :now + :wait WHERE state = 'pending'"
+        " AND lease_owner IS NULL AND attempt_count = :attempt_count AND next_at > :now + :wait"
+        " AND (attempt_count = 0 OR EXISTS (SELECT 1 FROM attempt t"
+        " WHERE t.execution_id = execution.id AND t.at > :now))",
+        {"now": now, "wait": wait, "attempt_count": attempt_count},
     )
 
 

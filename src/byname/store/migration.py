@@ -42,6 +42,7 @@ STEPS: dict[int, tuple[str, ...]] = {
             "automation_by_person",
             "execution_about_collection",
             "execution_about_project",
+            "execution_leased",
             "run_watch_by_run",
         ),
         "ALTER TABLE membership ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0",

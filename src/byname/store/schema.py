@@ -574,6 +574,7 @@ TABLES: tuple[str, ...] = (
     "CREATE UNIQUE INDEX execution_by_event ON execution"
     " (automation_id, ledger_id, history_id, event, repeat)",
     "CREATE INDEX execution_due ON execution (next_at) WHERE state = 'pending'",
+    "CREATE INDEX execution_leased ON execution (lease_owner) WHERE lease_owner IS NOT NULL",
     "CREATE INDEX execution_started ON execution (automation_id, started_at)"
     " WHERE started_at IS NOT NULL",
     "CREATE INDEX execution_by_automation ON execution (automation_id, id)",
