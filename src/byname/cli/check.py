@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from byname.cli.output import AsJson, Refused, tell, telling
+from byname.cli.progress import bar
 from byname.cli.serve import Data, load_settings
 
 EXIT_FINDINGS = 8
@@ -32,7 +33,8 @@ def check(
             raise Refused("not_found", f"There is no database in {settings.data}", 5)
         ctx = build_context(settings).acting(None, "cli")
         try:
-            found = list(operations.find_all(ctx, read_bytes=read_bytes))
+            with bar(f"Checking {settings.data}", as_json) as progress:
+                found = list(operations.find_all(ctx, read_bytes=read_bytes, progress=progress))
         finally:
             ctx.database.close()
         answer = {

@@ -11,11 +11,13 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
 from byname.cli.output import AsJson, Refused, tell, telling
+from byname.cli.progress import waiting
 from byname.cli.serve import load_settings
 
 if TYPE_CHECKING:
     from byname.operations.context import Context
 
+COLLECTING = "Collecting garbage"
 FREED = "Freed {freed_bytes} bytes: {blobs} contents, and {blobs_without_row} left by crashes."
 
 
@@ -43,11 +45,13 @@ def gc(
             _on_folder(data, dry_run=dry_run, listed=listed, as_json=as_json)
         elif dry_run:
             where = path("garbage-collections", "preview")
-            answer = call(url, api_key, "POST", where, {"list": listed})
+            with waiting("Looking what would go", as_json):
+                answer = call(url, api_key, "POST", where, {"list": listed})
             lines = [_line(each) for each in answer["listed"]]
             tell(as_json, answer, "\n".join([*lines, _sums(answer)]))
         else:
-            answer = call(url, api_key, "POST", path("garbage-collections"))
+            with waiting(COLLECTING, as_json):
+                answer = call(url, api_key, "POST", path("garbage-collections"))
             tell(as_json, answer, FREED.format(**answer))
 
 
@@ -78,7 +82,8 @@ def _on_folder(data: Path, *, dry_run: bool, listed: int, as_json: bool) -> None
         else:
             from byname.operations import gc as operations
 
-            done = asdict(operations.collect(ctx))
+            with waiting(COLLECTING, as_json):
+                done = asdict(operations.collect(ctx))
             tell(as_json, done, FREED.format(**done))
     finally:
         ctx.blobs.close()

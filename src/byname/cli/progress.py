@@ -24,3 +24,15 @@ def bar(title: str, as_json: bool) -> Iterator[Progress | None]:
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(title, total=None)
         yield lambda there, total: bars.update(task, completed=there, total=total)
+
+
+@contextmanager
+def waiting(title: str, as_json: bool) -> Iterator[None]:
+    """A sign of life while something goes on whose end is not known; for people who watch."""
+    if as_json or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(title):
+        yield

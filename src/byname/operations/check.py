@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from byname.domain.errors import NotFound
@@ -25,7 +25,13 @@ class Finding:
     text: str
 
 
-def find_all(ctx: Context, *, read_bytes: bool = False) -> Iterator[Finding]:
+Progress = Callable[[int, int], None]
+"""Told how many bytes of content have been looked at, and how many there are."""
+
+
+def find_all(
+    ctx: Context, *, read_bytes: bool = False, progress: Progress | None = None
+) -> Iterator[Finding]:
     """What is wrong, at most 1,000 things under each heading; nothing when all is well.
 
     - `database`: what SQLite's own check says.
@@ -49,17 +55,21 @@ def find_all(ctx: Context, *, read_bytes: bool = False) -> Iterator[Finding]:
             yield Finding("counts", text)
         for text in rows.missing_blobs(tx, limit=FINDINGS_MAX):
             yield Finding("bytes", text)
-    yield from _bytes(ctx, read_bytes=read_bytes)
+    yield from _bytes(ctx, read_bytes=read_bytes, progress=progress or (lambda _there, _all: None))
 
 
-def _bytes(ctx: Context, *, read_bytes: bool) -> Iterator[Finding]:
-    found = 0
+def _bytes(ctx: Context, *, read_bytes: bool, progress: Progress) -> Iterator[Finding]:
+    found = there = 0
     after = (0, "")
+    with ctx.database.read() as tx:
+        total = rows.blob_bytes(tx)
     while found < FINDINGS_MAX:
         with ctx.database.read() as tx:
             page = rows.blobs(tx, after=after, limit=PORTION)
         for namespace, sha256, size_bytes in page:
             text = _blob(ctx, namespace, sha256, size_bytes, read_bytes=read_bytes)
+            there += size_bytes
+            progress(there, max(there, total))
             if text is not None:
                 found += 1
                 yield Finding("bytes", text)

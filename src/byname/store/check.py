@@ -46,6 +46,12 @@ def blobs(tx: Transaction, *, after: tuple[int, str], limit: int) -> list[tuple[
     return [(row["entity_id"], row["sha256"], row["size_bytes"]) for row in rows]
 
 
+def blob_bytes(tx: Transaction) -> int:
+    """How many bytes all blobs that must be kept have together."""
+    row = tx.one("SELECT coalesce(sum(size_bytes), 0) AS n FROM blob")
+    return 0 if row is None else int(row["n"])
+
+
 def missing_blobs(tx: Transaction, *, limit: int) -> list[str]:
     """Files of committed versions whose bytes no row promises to keep."""
     rows = tx.all(

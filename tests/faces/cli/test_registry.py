@@ -186,9 +186,3 @@ class TestExitCodes:
         assert run(site.by("mem"), "registry", "rm", MODEL).exit_code == 4
         site.key = ""
         assert run(site, "registry", "rm", MODEL).exit_code == 3
-
-
-def test_shells_complete_the_commands(site: Site) -> None:
-    """R185: completion comes with the command."""
-    answer = RUNNER.invoke(app, ["--help"])
-    assert "--install-completion" in answer.stdout
