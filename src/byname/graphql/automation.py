@@ -92,6 +92,7 @@ def _list(
         scope_id,
         name=_name_in(filters),
         but=NOT_IN_SDK,
+        order=order,
         after=after,
         first=first,
     )

@@ -15,7 +15,7 @@ from byname.domain.entity import EntityKind
 from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable, missing
 from byname.domain.event import EventType
 from byname.domain.integration import Integration, IntegrationKind
-from byname.domain.page import Page, decode_id, encode_cursor, page_of, parse_first
+from byname.domain.page import Page, decode_cursor, encode_cursor, page_of, parse_first
 from byname.domain.policy import Permission, check, team_project_role
 from byname.domain.project import Project
 from byname.domain.slack import Severity
@@ -32,6 +32,7 @@ from byname.store.database import Transaction
 
 OF_ENTITY_MAX = 10_000
 LIST = "automations"
+ORDERS = ("created_at", "updated_at", "name")
 PORTION = 500
 _KIND_OF_ACTION = {
     ActionKind.WEBHOOK: IntegrationKind.WEBHOOK,
@@ -227,31 +228,65 @@ def list_within(
     *,
     name: str | None = None,
     but: Sequence[EventType] = (),
+    order: str | None = None,
     after: str | None = None,
     first: int | None = None,
 ) -> Page[Automation]:
     """Automations of a place and of all in it that the actor may see, oldest first.
 
     `what` is organization, entity, project or collection; the actor was shown the place. `but`:
-    without those that wait for these events.
+    without those that wait for these events. `order`: `created_at`, `updated_at` or `name`, with
+    `-` from high to low; another is as none, for clients send anything (protocol 13).
 
     Raises:
         Unprocessable: a bad page or cursor.
     """
     size = parse_first(first)
-    start = decode_id(LIST, after)
+    by, descending = _order(order)
+    kind = f"{LIST} by {'-' * descending}{by}"
+    start = _start(kind, by, after)
     known = name is None or entity_rows.lookup_key(name) is not None
     found: list[Automation] = []
     with ctx.database.read() as tx:
         while known and len(found) <= size:
             portion = rows.list_within(
-                tx, what, scope_id, name=name, but=but, after=start, limit=PORTION
+                tx,
+                what,
+                scope_id,
+                name=name,
+                but=but,
+                order=by,
+                descending=descending,
+                after=start,
+                limit=PORTION,
             )
             found += visible(ctx, tx, portion)
             if len(portion) < PORTION:
                 break
-            start = portion[-1].id
-    return page_of(found, size, lambda each: encode_cursor(LIST, each.id))
+            start = rows.place_in(by, portion[-1])
+    return page_of(found, size, lambda each: encode_cursor(kind, *rows.place_in(by, each)))
+
+
+def _order(text: str | None) -> tuple[str, bool]:
+    """What automations are ordered by, and whether from high to low."""
+    given = (text or "").strip()
+    words = {"createdAt": "created_at", "updatedAt": "updated_at"}
+    word = words.get(given.lstrip("+-"), given.lstrip("+-"))
+    if word not in ORDERS:
+        return ORDERS[0], False
+    return word, given.startswith("-")
+
+
+def _start(kind: str, by: str, after: str | None) -> tuple[str | int, int] | None:
+    """Behind which automation the page begins."""
+    if not after:
+        return None
+    match decode_cursor(kind, after):
+        case [str() as value, int() as last] if by == "name":
+            return value, last
+        case [int() as value, int() as last] if by != "name":
+            return value, last
+    raise Unprocessable("This cursor is not one of ours; start again without it", field="after")
 
 
 def of_projects(ctx: Context, project_ids: Sequence[int]) -> dict[int, list[Automation]]:

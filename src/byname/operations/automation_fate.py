@@ -92,7 +92,7 @@ def follow_roles_in(ctx: Context, tx: Transaction, project: Project) -> None:
 
     Called after a role in it has changed.
     """
-    found = rows.list_within(tx, "project", project.id, after=0, limit=OF_PROJECT_MAX)
+    found = rows.list_within(tx, "project", project.id, limit=OF_PROJECT_MAX)
     end_lost(ctx, tx, automation_rights.lost(tx, [each for each in found if each.enabled]))
 
 

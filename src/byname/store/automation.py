@@ -18,7 +18,7 @@ from byname.domain.event import EventType
 from byname.domain.history import Cursor
 from byname.domain.slack import Severity
 from byname.store.database import Row, Transaction
-from byname.store.moment import moment
+from byname.store.moment import microseconds, moment
 
 _SELECT = (
     "SELECT a.*, e.name AS entity_name, e.kind AS entity_kind, p.name AS project_name,"
@@ -134,6 +134,23 @@ _WITHIN = {
 }
 
 
+_ORDERED_BY = {
+    "created_at": "a.id",
+    "updated_at": "coalesce(a.updated_at, a.created_at)",
+    "name": "a.name",
+}
+
+
+def place_in(order: str, automation: Automation) -> tuple[str | int, int]:
+    """Where the automation stands in that order: what follows it is listed from there."""
+    if order == "name":
+        return automation.name, automation.id
+    if order == "updated_at":
+        changed = automation.updated_at or automation.created_at
+        return microseconds(changed), automation.id
+    return automation.id, automation.id
+
+
 def list_within(
     tx: Transaction,
     what: str,
@@ -141,24 +158,30 @@ def list_within(
     *,
     name: str | None = None,
     but: Sequence[EventType] = (),
-    after: int,
+    order: str = "created_at",
+    descending: bool = False,
+    after: tuple[str | int, int] | None = None,
     limit: int,
 ) -> list[Automation]:
-    """Automations of the place and of all that lies in it, oldest first, from behind an id.
+    """Automations of the place and of all that lies in it, in that order, from behind one of them.
 
-    `what` is organization, entity, project or collection; `but`: not those of these events.
+    `what` is organization, entity, project or collection; `but`: not those of these events;
+    `after`: what it is ordered by, and its id.
     """
+    column = _ORDERED_BY[order]
+    sign, direction = ("<", "DESC") if descending else (">", "ASC")
     words = ",".join(f"'{each.value}'" for each in but)
     rows = tx.all(
         _SELECT
-        + f"WHERE {_WITHIN[what]} AND a.id > :after AND {_LIVE}"
+        + f"WHERE {_WITHIN[what]} AND {_LIVE}"
+        + ("" if after is None else f" AND ({column}, a.id) {sign} (:value, :after)")
         + ("" if name is None else " AND a.name = :name")
         + (f" AND a.event NOT IN ({words})" if words else "")
-        + " ORDER BY a.id LIMIT :limit",
+        + f" ORDER BY {column} {direction}, a.id {direction} LIMIT :limit",
         {
             "scope": scope_id,
-            "after": after,
             "limit": limit,
+            **({} if after is None else {"value": after[0], "after": after[1]}),
             **({} if name is None else {"name": name}),
         },
     )
