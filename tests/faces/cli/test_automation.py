@@ -52,8 +52,8 @@ class TestAutomations:
     def test_from_a_secret_to_an_automation(self, site: Site, tmp_path: Path) -> None:
         said = run(site, "secret", "add", TEAM, "SIGNING", typed="s3cr3t\n")
         assert (said.exit_code, said.stdout) == (0, f"{TEAM} keeps SIGNING.\n")
-        done(site, "webhook", "add", TEAM, "ci", "https://ci.example.org/x", "--secret", "SIGNING")
-        done(site, "slack", "add", TEAM, "releases", typed="https://hooks.example/T/B/X")
+        done(site, "webhook", "add", TEAM, "ci", "https://ci.invalid/x", "--secret", "SIGNING")
+        done(site, "slack", "add", TEAM, "releases", typed="https://hooks.invalid/T/B/X")
         payload = tmp_path / "payload.json"
         payload.write_text('{"version": "${artifact_version_string}"}')
         made = done(
