@@ -175,7 +175,7 @@ class TestRegistryList:
         assert "data-dialog" not in page
         reason = "To create a collection you need the role member; yours is viewer."
         assert re.search(
-            rf'aria-disabled="true">Create collection<span class="reason">{reason}', page
+            rf'aria-disabled="true">Create collection <span class="reason">{reason}', page
         )
         assert "To link a version you need the role member" in page
 
