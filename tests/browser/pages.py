@@ -24,12 +24,21 @@ class Look:
     name: str
     path: str
     who: str | None = "ann"
+    server: str = "sample"
+    """Which server of the stage it is on."""
 
 
 PAGES = (
     # ---- before the log-in, and the account ----
     Look("login", "/login", None),
+    Look("login-provider", "/login", None, "provider"),
+    Look("login-not-ready", "/login", None, "fresh"),
+    Look("set-up", "/setup?token={setup}", None, "fresh"),
+    Look("set-up-refused", "/setup?token=wrong", None),
+    Look("invitation", "/invitation?token={invitation}", None),
+    Look("invitation-refused", "/invitation?token=wrong", None),
     Look("welcome", "/", None),
+    Look("welcome-not-ready", "/", None, "fresh"),
     Look("authorize", "/authorize", None),
     Look("account", "/account"),
     # ---- people, teams, organizations, the server ----

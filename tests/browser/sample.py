@@ -31,6 +31,7 @@ from byname.operations import (
     collection,
     file_stream,
     integration,
+    invitation,
     key,
     lineage,
     member,
@@ -90,6 +91,8 @@ class Sample:
 
     keys: dict[str, str] = field(default_factory=dict)
     """An API key of each person."""
+    invitation: str = ""
+    """The token of somebody's invitation."""
 
 
 @dataclass(slots=True)
@@ -236,6 +239,8 @@ def fill(folder: Path) -> Sample:
     for name in ("ann", *PEOPLE):
         now = replace(make.by(name), now=now_microseconds)
         sample.keys[name] = key.create_key(now, name="laptop").secret
+    gina = invitation.NewPerson(username="gina", email="gina@x.org", full_name="Gina Ferreira")
+    sample.invitation = invitation.invite(replace(ann, now=now_microseconds), gina).token
     make.base.database.close()
     return sample
 

@@ -18,8 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.pages import PAGES, Look
-from tests.browser.sample import fill
-from tests.support.rig import Rig, make_rig
+from tests.browser.stage import Stage, staged
 
 FOLDER = Path(__file__).resolve().parents[2] / "screenshots"
 WIDTHS = (1280, 390)
@@ -51,27 +50,25 @@ def main(arguments: list[str]) -> int:
     program = shutil.which("chromium-headless-shell")
     assert program is not None, "chromium-headless-shell is missing"
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        rig = make_rig(Path(folder))
-        keys = fill(rig.data).keys
-        rig.start()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sync_playwright() as playwright,
+        staged(Path(folder)) as stage,
+    ):
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         try:
             if wish.readme:
-                for_readme(browser, rig, keys)
+                for_readme(browser, stage)
                 return 0
             for scheme in wish.scheme or SCHEMES:
                 for width in wish.width or WIDTHS:
-                    take(browser, rig, keys, pages, scheme, width)
+                    take(browser, stage, pages, scheme, width)
         finally:
             browser.close()
-            rig.kill()
     return 0
 
 
-def take(
-    browser: Browser, rig: Rig, keys: dict[str, str], pages: list[Look], scheme: str, width: int
-) -> None:
+def take(browser: Browser, stage: Stage, pages: list[Look], scheme: str, width: int) -> None:
     """The pictures of these pages in one colour scheme and width."""
     for who in {each.who for each in pages}:
         context = browser.new_context(
@@ -80,10 +77,10 @@ def take(
         )
         page = context.new_page()
         if who is not None:
-            log_in(page, rig.url, keys[who])
+            log_in(page, stage.sample.url, stage.keys[who])
         for look in pages:
             if look.who == who:
-                page.goto(rig.url + look.path)
+                page.goto(stage.address(look))
                 height = page.evaluate("document.documentElement.scrollHeight")
                 page.set_viewport_size(
                     {"width": width, "height": min(max(height, HEIGHT), HEIGHT_MAX)}
@@ -95,7 +92,7 @@ def take(
         context.close()
 
 
-def for_readme(browser: Browser, rig: Rig, keys: dict[str, str]) -> None:
+def for_readme(browser: Browser, stage: Stage) -> None:
     """The pictures that the README shows."""
     README_FOLDER.mkdir(exist_ok=True)
     looks = {each.name: each for each in PAGES}
@@ -106,8 +103,8 @@ def for_readme(browser: Browser, rig: Rig, keys: dict[str, str]) -> None:
         )
         page = context.new_page()
         look = looks[name]
-        log_in(page, rig.url, keys[look.who or "ann"])
-        page.goto(rig.url + look.path)
+        log_in(page, stage.sample.url, stage.keys[look.who or "ann"])
+        page.goto(stage.address(look))
         if top != "h1":
             page.locator(top).first.evaluate("each => { each.scrollIntoView(); scrollBy(0, -70); }")
         path = README_FOLDER / f"{name}.png"

@@ -15,9 +15,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response
 
 from tests.browser.pages import PAGES, Look
-from tests.browser.sample import fill
 from tests.browser.screenshots import log_in
-from tests.support.rig import Rig, make_rig
+from tests.browser.stage import Stage, staged
 
 AXE = (
     resources.files("axe_playwright_python")
@@ -34,8 +33,7 @@ class Visits:
     """Browsers in which people are logged in, one for each person and colour scheme."""
 
     browser: Browser
-    rig: Rig
-    keys: dict[str, str]
+    stage: Stage
     opened: dict[tuple[str | None, str], tuple[BrowserContext, Page]] = field(default_factory=dict)
 
     def open(self, look: Look, scheme: str, width: int = 1280) -> Page:
@@ -45,26 +43,24 @@ class Visits:
             context = self.browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
             page = context.new_page()
             if look.who is not None:
-                log_in(page, self.rig.url, self.keys[look.who])
+                log_in(page, self.stage.sample.url, self.stage.keys[look.who])
             self.opened[key] = (context, page)
         page = self.opened[key][1]
         page.set_viewport_size({"width": width, "height": 900})
-        page.goto(self.rig.url + look.path)
+        page.goto(self.stage.address(look))
         return page
 
 
 @pytest.fixture(scope="module")
 def visits(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visits]:
     """A server that looks lived in, and browsers."""
-    rig = make_rig(Path(tmp_path_factory.mktemp("sample")))
-    keys = fill(rig.data).keys
-    rig.start()
-    made = Visits(chromium, rig, keys)
-    yield made
-    for context, _ in made.opened.values():
-        context.close()
-    rig.kill()
-    assert "Traceback" not in rig.log.read_text()
+    with staged(Path(tmp_path_factory.mktemp("stage"))) as stage:
+        made = Visits(chromium, stage)
+        yield made
+        for context, _ in made.opened.values():
+            context.close()
+        for rig in (stage.sample, stage.fresh):
+            assert "Traceback" not in rig.log.read_text()
 
 
 def complaints_of_axe(page: Page) -> list[str]:
@@ -140,7 +136,7 @@ def test_no_page_weighs_more_than_300_kilobytes_or_is_complained_of(
     )
     session = page.context.new_cdp_session(page)
     session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    page.goto(visits.rig.url + look.path, wait_until="networkidle")
+    page.goto(visits.stage.address(look), wait_until="networkidle")
     weight = sum(len(each.body()) for each in bodies if each.status == 200)
     session.detach()
     assert len(bodies) > 3

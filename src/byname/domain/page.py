@@ -117,6 +117,20 @@ def _is_key(value: object) -> bool:
     return value is None
 
 
+def decode_text(kind: str, text: str | None) -> str:
+    """The name in a cursor that holds nothing else; empty without a cursor.
+
+    Raises:
+        Unprocessable: as `decode_cursor`.
+    """
+    if not text:
+        return ""
+    values = decode_cursor(kind, text)
+    if len(values) != 1 or not isinstance(values[0], str) or "\0" in values[0]:
+        raise Unprocessable("This cursor is not one of ours; start again without it", field="after")
+    return values[0]
+
+
 def decode_id(kind: str, text: str | None) -> int:
     """The id in a cursor that holds nothing else; 0 without a cursor.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from byname.domain.entity import Entity, EntityKind, User
 from byname.domain.errors import NotFound, missing
 from byname.domain.member import check_admin_remains, check_role, default_role
+from byname.domain.page import Page, decode_text, encode_cursor, page_of, parse_first
 from byname.domain.policy import GroupRole, Permission, Role
 from byname.domain.project import Project
 from byname.operations import access, automation_fate, history
@@ -40,6 +41,21 @@ def list_users(ctx: Context, project: Project) -> list[tuple[User, Role]]:
             return [(member.user, _OF_TEAM[member.role]) for member in members]
         owner = user_rows.find_by_name(tx, entity.name)
         return [] if owner is None else [(owner, Role.ADMIN)]
+
+
+def list_some_teams(
+    ctx: Context, project: Project, *, after: str | None = None, first: int | None = None
+) -> Page[tuple[Entity, Role]]:
+    """A page by name of the teams in a registry the actor was shown (P4).
+
+    Raises:
+        Unprocessable: the cursor is not of this list.
+    """
+    size = parse_first(first, 50)
+    start = decode_text("given-teams", after)
+    with ctx.database.read() as tx:
+        found = rows.list_some_teams(tx, project.id, after=start, limit=size + 1)
+    return page_of(found, size, lambda each: encode_cursor("given-teams", each[0].name))
 
 
 def list_teams(ctx: Context, project: Project) -> list[tuple[Entity, Role]]:

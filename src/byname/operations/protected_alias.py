@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from byname.domain import protected_alias as rules
 from byname.domain.alias import Change
 from byname.domain.errors import Conflict, Forbidden, Unprocessable, missing
+from byname.domain.page import Page, decode_text, encode_cursor, page_of, parse_first
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.protected_alias import ProtectedAlias, Use
@@ -18,6 +19,8 @@ from byname.store import protected_alias as rows
 from byname.store.database import Transaction
 
 SHOWN_MAX = 20
+LIST = "protected"
+"""What cursors of the list are marked with."""
 
 
 def list_all(ctx: Context, project_id: int) -> list[ProtectedAlias]:
@@ -30,6 +33,37 @@ def list_all(ctx: Context, project_id: int) -> list[ProtectedAlias]:
         project = _project(tx, project_id)
         access.require(ctx, tx, project, Permission.SEE, "This registry")
         return rows.list_of_registry(tx, project.id)
+
+
+def list_page(
+    ctx: Context, project_id: int, *, after: str | None = None, first: int | None = None
+) -> Page[ProtectedAlias]:
+    """A page of them by name; for everybody who may see the registry.
+
+    Raises:
+        NotFound: the registry is absent or hidden.
+        Unprocessable: the cursor is not of this list.
+    """
+    size = parse_first(first, 50)
+    start = decode_text(LIST, after)
+    with ctx.database.read() as tx:
+        project = _project(tx, project_id)
+        access.require(ctx, tx, project, Permission.SEE, "This registry")
+        found = rows.list_of_registry(tx, project.id, after=start, limit=size + 1)
+        total = rows.count_of_registry(tx, project.id)
+    return page_of(found, size, lambda each: encode_cursor(LIST, each.name), total=total)
+
+
+def find(ctx: Context, project_id: int, name: str) -> ProtectedAlias | None:
+    """The protected alias of exactly that name; None where the registry protects none."""
+    with ctx.database.read() as tx:
+        project = _project(tx, project_id)
+        access.require(ctx, tx, project, Permission.SEE, "This registry")
+        known = entity_rows.lookup_key(name) is not None
+        if not known or rows.find(tx, project.id, name) != name:
+            return None
+        found = rows.list_of_registry(tx, project.id)
+    return next((each for each in found if each.name == name), None)
 
 
 def count_uses(ctx: Context, project_id: int, name: str) -> int:

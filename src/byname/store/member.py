@@ -80,6 +80,20 @@ def list_users(tx: Transaction, project_id: int) -> list[tuple[User, Role]]:
     return [(user.from_row(row), Role.parse(row["member_role"])) for row in rows]
 
 
+def list_some_teams(
+    tx: Transaction, project_id: int, *, after: str, limit: int
+) -> list[tuple[Entity, Role]]:
+    """The teams that were added to the registry, by name, from behind that one on."""
+    rows = tx.all(
+        "SELECT e.id, e.kind, e.name, e.organization_id, e.created_at, m.role AS member_role"
+        " FROM registry_team m JOIN entity e ON e.id = m.team_id"
+        " WHERE m.project_id = :id AND e.deleted_at IS NULL AND e.name > :after"
+        " ORDER BY e.name LIMIT :limit",
+        {"id": project_id, "after": after, "limit": limit},
+    )
+    return [(entity.from_row(row), Role.parse(row["member_role"])) for row in rows]
+
+
 def list_teams(tx: Transaction, project_id: int) -> list[tuple[Entity, Role]]:
     """The teams that were added to the registry, in the order in which they came."""
     rows = tx.all(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from byname.domain.names import fold
-from byname.domain.protected_alias import ProtectedAlias, Use
+from byname.domain.protected_alias import PROTECTED_MAX, ProtectedAlias, Use
 from byname.store.database import Transaction
 from byname.store.moment import moment
 
@@ -15,15 +15,18 @@ _USES = (
 )
 
 
-def list_of_registry(tx: Transaction, project_id: int) -> list[ProtectedAlias]:
+def list_of_registry(
+    tx: Transaction, project_id: int, *, after: str = "", limit: int = PROTECTED_MAX
+) -> list[ProtectedAlias]:
     """The registry's protected aliases by name, each with how many collections use it."""
     rows = tx.all(
         "SELECT p.name, p.created_at, (SELECT count(*) FROM alias a"
         " JOIN collection c ON c.id = a.collection_id WHERE a.name = p.name"
         " AND a.membership_id IS NOT NULL AND c.project_id = p.project_id"
         " AND c.deleted_at IS NULL) AS uses"
-        " FROM protected_alias p WHERE p.project_id = :project ORDER BY p.name",
-        {"project": project_id},
+        " FROM protected_alias p WHERE p.project_id = :project AND p.name > :after"
+        " ORDER BY p.name LIMIT :limit",
+        {"project": project_id, "after": after, "limit": limit},
     )
     return [ProtectedAlias(row["name"], moment(row["created_at"]), row["uses"]) for row in rows]
 

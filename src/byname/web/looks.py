@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -39,12 +39,25 @@ def time_html(moment: datetime | None) -> Markup:
     )
 
 
-def day_html(moment: datetime) -> Markup:
-    """The day of a time in UTC, where there is little room; the exact time stands behind it."""
+def ago_html(moment: datetime | None) -> Markup:
+    """How long ago a time was, for people; the exact time in UTC stands behind it."""
+    if moment is None:
+        return Markup("never")
     exact = moment.isoformat().replace("+00:00", "Z")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        exact, exact, moment.strftime("%Y-%m-%d")
-    )
+    shown = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    told = ago_text((datetime.now(UTC) - moment).total_seconds())
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, shown, told)
+
+
+def ago_text(seconds: float) -> str:
+    """So many seconds ago, in the largest unit that fits."""
+    for word, length in (
+        ("year", 365 * 86_400), ("month", 30 * 86_400), ("day", 86_400), ("hour", 3_600),
+        ("minute", 60),
+    ):  # fmt: skip
+        if seconds >= length:
+            return f"{plural(int(seconds // length), word)} ago"
+    return "just now"
 
 
 def seconds_text(seconds: float) -> str:
@@ -170,7 +183,7 @@ TEMPLATES.filters |= {
     "json": json_text,
     "bytes": bytes_text,
     "time": time_html,
-    "day": day_html,
+    "ago": ago_html,
     "number": number_text,
     "seconds": seconds_text,
     "python": python_text,

@@ -32,21 +32,26 @@ class Pager:
         return self.first is not None or self.next is not None
 
 
-def pager_of(query: Callable[[str], str | None], here: str, next_cursor: str | None) -> Pager:
+def pager_of(
+    query: Callable[[str], str | None], here: str, next_cursor: str | None, of: str = ""
+) -> Pager:
     """The pager of the page asked for.
+
+    On a page with several lists `of` tells which one it is: the words of its cursors begin with it.
 
     `here` is the list's address with all that is asked of it but the page; `next_cursor` is None on
     the last page.
     """
-    after = query(AFTER) or ""
-    back = [each for each in (query(BEFORE) or "").split(SIGN) if each] if after else []
+    word, trail_word = of + AFTER, of + BEFORE
+    after = query(word) or ""
+    back = [each for each in (query(trail_word) or "").split(SIGN) if each] if after else []
     following = None
     if next_cursor is not None:
         trail = [*back, after][-BEFORE_MAX:] if after else []
         while len(SIGN.join(trail)) > BEFORE_LENGTH_MAX:
             trail = trail[1:]
-        following = with_query(here, after=next_cursor, back=SIGN.join(trail))
+        following = with_query(here, **{word: next_cursor, trail_word: SIGN.join(trail)})
     previous = None
     if back:
-        previous = with_query(here, after=back[-1], back=SIGN.join(back[:-1]))
+        previous = with_query(here, **{word: back[-1], trail_word: SIGN.join(back[:-1])})
     return Pager(here if after else None, previous, following)

@@ -20,7 +20,7 @@ from byname.web.page import Site
 from byname.web.pager import pager_of
 from byname.web.visitor import Answer, Ask, Moved, Shown, form_for, page_for
 
-PEOPLE = 50
+PEOPLE, NAMES = 50, 100
 PATH = registry.PATH + "/settings"
 DEFAULT_ROLES = (Role.RESTRICTED_VIEWER, Role.VIEWER, Role.MEMBER)
 
@@ -55,13 +55,21 @@ def shown(ask: Ask, home: Project, error: DomainError | None = None, where: str 
     people = registry_access.list_people(
         ask.ctx, home, text, after=ask.query("after"), first=PEOPLE
     )
+    names = protected_aliases.list_page(
+        ask.ctx, home.id, after=ask.query("names-after"), first=NAMES
+    )
+    teams = member.list_some_teams(ask.ctx, home, after=ask.query("teams-after"), first=PEOPLE)
     return Shown(
         "registry_settings.html",
         {
             **values,
             "settings": here,
             "types": registries.list_accepted_types(ask.ctx, [home])[home.id],
-            "names": protected_aliases.list_all(ask.ctx, home.id),
+            "names": names.items,
+            "names_total": names.count(),
+            "names_pager": pager_of(
+                ask.query, here, names.end_cursor if names.has_next else None, "names-"
+            ),
             "people": people.items,
             "person": text,
             "pager": pager_of(
@@ -69,7 +77,10 @@ def shown(ask: Ask, home: Project, error: DomainError | None = None, where: str 
                 with_query(here, person=text),
                 people.end_cursor if people.has_next else None,
             ),
-            "given_teams": member.list_teams(ask.ctx, home),
+            "given_teams": teams.items,
+            "teams_pager": pager_of(
+                ask.query, here, teams.end_cursor if teams.has_next else None, "teams-"
+            ),
             "roles": list(Role),
             "default_roles": DEFAULT_ROLES,
             "shapes": list(icons.SHAPES),
@@ -117,10 +128,11 @@ def _ask_protect(ask: Ask, home: Project, name: str, uses: int) -> Shown:
 
 def _ask_unprotect(ask: Ask, home: Project, error: DomainError | None = None) -> Shown:
     name = ask.text("name") or ask.query("name") or ""
-    known = {each.name: each.uses for each in protected_aliases.list_all(ask.ctx, home.id)}
-    if name not in known and error is None:
+    known = protected_aliases.find(ask.ctx, home.id, name)
+    if known is None and error is None:
         error = Unprocessable(f"{home.registry_name} does not protect {name[:200]!r}")
-    return _confirm(ask, home, error, wish="unprotect", name=name, uses=known.get(name, 0))
+    uses = 0 if known is None else known.uses
+    return _confirm(ask, home, error, wish="unprotect", name=name, uses=uses)
 
 
 def _ask_widen(ask: Ask, home: Project) -> Shown:

@@ -15,18 +15,21 @@ from byname.operations import alias as aliases
 from byname.operations import alias_move, lineage, listing, overview
 from byname.operations import collection as collections
 from byname.operations import project as projects
+from byname.operations import run as runs
 from byname.operations import user as users
 from byname.operations import version as operations
 from byname.operations.alias_move import Expected, Move, Standing
 from byname.web import version_files, version_lineage, version_link
 from byname.web.collection import DESCRIPTION_LENGTH_MAX, hidden_fields, protected_names
 from byname.web.looks import collection_path, full_name, version_path, why_not
-from byname.web.tree import make_tree
+from byname.web.tree import Node, make_tree
 from byname.web.version_files import LINK_SECONDS
 from byname.web.visitor import Answer, Ask, Moved, Shown
 
 TABS = ("version", "metadata", "usage", "files", "lineage")
 OTHERS = 50
+NOT_LOGGED = ("_wandb",)
+"""What the client notes for itself in a summary."""
 CONFIRMED = ("remove-alias", "unlink", "delete")
 
 Parts = dict[str, Callable[[Ask, dict[str, Any]], dict[str, Any]]]
@@ -149,25 +152,38 @@ def _facts(ask: Ask, values: dict[str, Any]) -> dict[str, Any]:
     version: Version = values["version"]
     made_by, linked_by = version.created_by, values["membership"].created_by
     people = users.load_users(ask.ctx, sorted({each for each in (made_by, linked_by) if each}))
-    runs = lineage.makers_of_many(ask.ctx, [version.run_id] if version.run_id else [])
-    run = runs.get(version.run_id or 0)
-    homes = overview.visible_projects(ask.ctx, [] if run is None else [run.project_id])
     source = overview.standings(ask.ctx, [version.id]).get(version.id)
     return {
         "tags": listing.version_tags(ask.ctx, [version.id])[version.id],
         "author": people.get(made_by or 0),
         "linker": people.get(linked_by or 0),
-        "run": run,
-        "run_project": None if run is None else homes.get(run.project_id),
+        **_run_of(ask, version),
         "source": source if source and source.project.id == version.project_id else None,
         "places": _places(ask, values),
         "editable": len(version.description or "") <= DESCRIPTION_LENGTH_MAX,
     }
 
 
-def _metadata(_ask: Ask, values: dict[str, Any]) -> dict[str, Any]:
-    nodes, cut = make_tree(json.loads(values["version"].metadata or "{}"))
-    return {"nodes": nodes, "cut": cut}
+def _metadata(ask: Ask, values: dict[str, Any]) -> dict[str, Any]:
+    """What the version says of itself, and what the run that made it had logged in the end (R178)."""
+    version: Version = values["version"]
+    nodes, cut = make_tree(json.loads(version.metadata or "{}"))
+    made = _run_of(ask, version)
+    logged: tuple[list[Node], bool] = ([], False)
+    # Who may not see the project sees nothing of its run (R55).
+    if made["run"] is not None and made["run_project"] is not None:
+        documents = runs.documents_of_many(ask.ctx, [made["run"].id])
+        _, summary = documents.get(made["run"].id, ("{}", "{}"))
+        logged = make_tree({k: v for k, v in json.loads(summary).items() if k not in NOT_LOGGED})
+    return {**made, "nodes": nodes, "cut": cut, "logged": logged[0], "logged_cut": logged[1]}
+
+
+def _run_of(ask: Ask, version: Version) -> dict[str, Any]:
+    """The run that made the version, and its project where the person may see it."""
+    makers = lineage.makers_of_many(ask.ctx, [version.run_id] if version.run_id else [])
+    run = makers.get(version.run_id or 0)
+    homes = overview.visible_projects(ask.ctx, [] if run is None else [run.project_id])
+    return {"run": run, "run_project": None if run is None else homes.get(run.project_id)}
 
 
 def _usage(ask: Ask, values: dict[str, Any]) -> dict[str, Any]:

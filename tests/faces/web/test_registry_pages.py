@@ -121,7 +121,7 @@ class TestBadges:
         assert "Remove the alias" not in viewer
         assert 'aria-label="Add an alias"' not in viewer
         assert "To change aliases you need the role member; yours is viewer." in viewer
-        assert re.search(r'aria-disabled="true">\+<span class="reason">To change aliases', viewer)
+        assert re.search(r'aria-disabled="true">\+ <span class="reason">To change aliases', viewer)
 
 
 class TestAliases:
@@ -416,7 +416,8 @@ def test_no_page_runs_a_query_per_row(app: App, counted: type[Counted]) -> None:
     model = registry.get_by_name(admin, ORGANIZATION, "Model")
     made, _ = run.upsert(admin, run.RunChange(entity=TEAM, project=PROJECT, name="r"))
     paths = (
-        "/", MODEL, ZOO, f"{ZOO}&tab=history", V0, f"{V0}&tab=files", "/account",
+        "/", MODEL, f"{MODEL}/settings", f"{MODEL}/access?who={TEAM}", "/search?q=C",
+        ZOO, f"{ZOO}&tab=history", V0, f"{V0}&tab=files", "/account",
         f"{ZOO}&tab=aliases", f"{ZOO}&tab=aliases&alias=latest", f"{ZOO}&compare=v0&compare=v4",
         f"{ZOO}&metric=accuracy&sort=-metric%3Aaccuracy", f"{ZOO}&filter=latest",
         f"{ZOO}&choose=metrics",
@@ -435,6 +436,7 @@ def test_no_page_runs_a_query_per_row(app: App, counted: type[Counted]) -> None:
                 admin, model.id, collection.NewCollection(f"C{number}", "model", tags=["x"])
             )
             registry.create(admin, registry.NewRegistry(ORGANIZATION, f"R{number}", types=["m"]))
+            protected_alias.create(admin, model.id, f"p{number}")
             run.upsert(admin, run.RunChange(entity=TEAM, project=PROJECT, name=f"r{number}"))
             log_version(admin, f"line{number}", files={"w": b"x%d" % number})
         rows = size

@@ -9,7 +9,7 @@ import pytest
 
 from byname.domain.policy import Role
 from byname.domain.project import Project
-from byname.operations import collection, member, protected_alias, registry
+from byname.operations import collection, member, protected_alias, registry, team
 from byname.operations import project as projects
 from tests.faces.web.conftest import App, words_of
 from tests.support.house import House
@@ -176,6 +176,41 @@ class TestProtectedAliases:
         assert protected_alias.list_all(zoo.world.admin, model(zoo).id) == []
         found = collection.get_in(zoo.world.admin, model(zoo), "Zoo")
         assert holders(zoo.world.admin, found.id)["production"] == 0
+
+
+class TestPages:
+    """R181: lists are paged by the server, each by itself."""
+
+    def test_r181_protected_aliases(self, zoo: App) -> None:
+        for number in range(101):
+            protected_alias.create(zoo.world.admin, model(zoo).id, f"p{number:03d}")
+        admin = zoo.by("admin")
+        page = admin.get(SETTINGS)
+        shown = re.findall(r'class="alias protected" title="(\w+)"', page)
+        assert shown == [f"p{number:03d}" for number in range(100)]
+        (following,) = re.findall(r'href="([^"]+[?]names-after=[^"]+)"', page)
+        page = admin.get(html.unescape(following))
+        assert re.findall(r'class="alias protected" title="(\w+)"', page) == ["p100"]
+        # The other lists of the page stay where they are.
+        assert "max" in page.split('id="access"')[1]
+
+    @pytest.mark.parametrize("word", ["names-after", "teams-after", "after"])
+    def test_a_cursor_of_no_list_is_refused(self, zoo: App, word: str) -> None:
+        zoo.by("admin").get(f"{SETTINGS}?{word}=nonsense", 422)
+
+    def test_r181_teams(self, zoo: App) -> None:
+        ctx, home = zoo.world.admin, model(zoo)
+        teams = [f"team{number:02d}" for number in range(51)]
+        for name in teams:
+            made = team.create_team(ctx, organization=ORGANIZATION, name=name)
+            member.add(ctx, home.id, team_ids=[made.id], role=Role.VIEWER)
+        first = member.list_some_teams(ctx, home)
+        assert first.has_next
+        rest = member.list_some_teams(ctx, home, after=first.end_cursor)
+        assert not rest.has_next
+        names = [each.name for each, _ in [*first.items, *rest.items]]
+        assert [each for each in names if each in teams] == teams
+        assert names == sorted(set(names))
 
 
 class TestAccess:

@@ -199,6 +199,40 @@ class TestLineage:
         assert taken < 2
 
 
+class TestMetadata:
+    """R178: the tab for metadata, with the metrics that the run of the version had logged."""
+
+    METADATA = f"{V0}&tab=metadata"
+
+    def test_r178_metadata_and_what_the_run_logged(self, zoo: App) -> None:
+        told = json.dumps({"task": "detect"})
+        versions.edit(zoo.world.admin, model_of(zoo).id, versions.VersionEdit(metadata=told))
+        summary = json.dumps({"accuracy": 0.875, "_wandb": {"runtime": 4}})
+        make_run(zoo.world.admin, "train", summary=summary)
+        said, logged = zoo.by("admin").get(self.METADATA).split('id="logged"')
+        assert "detect" in said
+        assert "0.875" not in said
+        assert "0.875" in logged
+        assert "_wandb" not in logged
+        assert "/vision/training/runs/train?tab=charts" in logged
+
+    def test_a_run_without_metrics_leads_on(self, zoo: App) -> None:
+        assert "run.log(" in zoo.by("admin").get(self.METADATA).split('id="logged"')[1]
+
+    def test_r55_who_may_not_see_the_project_learns_nothing_of_the_run(self, zoo: App) -> None:
+        make_run(zoo.world.admin, "train", summary=json.dumps({"accuracy": 0.875}))
+        zoo.world.add_person("mia", in_organization="member")
+        page = zoo.by("mia").get(self.METADATA)
+        assert "0.875" not in page
+        assert "runs/train" not in page
+        assert "that you may not see" in page
+
+    def test_without_a_run_it_says_so(self, zoo: App) -> None:
+        link_version(zoo.world.admin, log_version(zoo.world.admin, files={"w": b"alone"}))
+        page = zoo.by("admin").get(f"{ZOO}&view=membership&version=v1&tab=metadata")
+        assert "logged without a run" in page
+
+
 class TestComparing:
     """R59: two versions side by side; changed keys first, files by digest, size, producing run."""
 
