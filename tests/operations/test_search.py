@@ -332,8 +332,15 @@ def test_names_are_found_through_indexes(
     )
     node = None if wanted is None else parse(json.dumps(wanted), VERSION_FIELDS)
     order = rows.Order(column, descending=True)
-    statement = rows.memberships_statement(scope, node, order, 101, few=of_collections is not None)
     with zoo.nobody.database.read() as tx:
+        statement = rows.memberships_statement(
+            scope,
+            node,
+            order,
+            101,
+            few=of_collections is not None,
+            named=rows.Named.by(tx, node),
+        )
         plan = [
             row["detail"]
             for row in tx.all("EXPLAIN QUERY PLAN " + statement.text, statement.values)
@@ -355,8 +362,44 @@ def test_the_newest_links_are_read_off_without_sorting_them_all(zoo: World) -> N
     assert not [step for step in plan if "TEMP B-TREE" in step and "ORDER BY" in step], plan
 
 
-def test_both_ways_of_walking_find_the_same(zoo: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("wanted", [{"tag": "good"}, {"alias": {"$in": ["best", "latest"]}}])
+def test_a_name_that_very_many_have_is_asked_of_each_row(
+    zoo: World, monkeypatch: pytest.MonkeyPatch, wanted: Any
+) -> None:
+    """Of a million versions with one tag the newest are read off until the page is full."""
     monkeypatch.setattr(rows, "FEW", -1)
+    node = parse(json.dumps(wanted), VERSION_FIELDS)
+    with zoo.nobody.database.read() as tx:
+        named = rows.Named.by(tx, node)
+        statement = rows.memberships_statement(
+            rows.Scope([1, 2]),
+            node,
+            rows.Order("m.id", descending=True),
+            101,
+            few=False,
+            named=named,
+        )
+        plan = [
+            row["detail"]
+            for row in tx.all("EXPLAIN QUERY PLAN " + statement.text, statement.values)
+        ]
+    assert not named.narrow
+    assert not [step for step in plan if "TEMP B-TREE" in step and "ORDER BY" in step], plan
+    # The versions are walked, and each is asked by its own id.
+    assert [s for s in plan if s.startswith("SEARCH n") and "_id=? AND name=?" in s], plan
+
+
+def test_both_ways_of_walking_find_the_same(zoo: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    filters: list[Any] = [
+        {"tag": "good"},
+        {"alias": "best"},
+        {"$or": [{"tag": "good"}, {"alias": "best"}]},
+        {"$and": [{"tag": "good"}, {"alias": "latest"}]},
+    ]
+    gathered = [versions(zoo.admin, each) for each in filters]
+    assert all(gathered[:3])
+    monkeypatch.setattr(rows, "FEW", -1)
+    assert [versions(zoo.admin, each) for each in filters] == gathered
     assert versions(zoo.admin) == ALL
     assert versions(zoo.admin, {"metadata.accuracy": {"$gt": 0}}) == ["Zoo:v1", "Zoo:v0"]
     assert versions(zoo.admin, {"version": "v0"}) == ["Farm:v0", "Zoo:v0"]

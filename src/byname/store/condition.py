@@ -76,6 +76,9 @@ class Statement:
 
     text: str = ""
     values: list[Any] = field(default_factory=list)
+    by_row: frozenset[str] = frozenset()
+    """Of these tables each row is asked whether it has a name; of others all that have it are
+    gathered first."""
 
     def add(self, text: str, *values: Any) -> None:
         """More text, with the values of its `?` marks."""
@@ -137,7 +140,7 @@ class Statement:
             self.add(f"{'' if node.value else 'NOT '}EXISTS (SELECT 1 {own})")
         elif node.test is Test.EQ and node.value is None:
             self.add(f"NOT EXISTS (SELECT 1 {own})")
-        elif node.test in (Test.EQ, Test.IN):
+        elif node.test in (Test.EQ, Test.IN) and names.table not in self.by_row:
             # From the name to the things that have it.
             self.add(
                 f"{names.outer} IN (SELECT n.{names.key} FROM {names.table} n"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from byname.domain.collection import Collection, Membership
-from byname.domain.filter import Condition, Node, Test, conjuncts
+from byname.domain.filter import Condition, Node, Not, Test, conjuncts
 from byname.domain.project import Project
 from byname.store import collection as collections
 from byname.store import metadata_index
@@ -131,15 +131,58 @@ def count_collections(tx: Transaction, scope: Scope) -> tuple[int, int]:
     return (0, 0) if row is None else (int(row["n"]), int(row["versions"]))
 
 
-def is_narrow(wanted: Node | None) -> bool:
-    """Whether the filter names an alias, tag or id, by which its versions are found directly."""
-    return any(
-        isinstance(part, Condition)
-        and part.field.name in ("alias", "tag", "id")
-        and part.test in (Test.EQ, Test.IN)
-        and part.value is not None
-        for part in conjuncts(wanted)
-    )
+_NAMED = {
+    "alias": ("alias", "n.membership_id IS NOT NULL AND n.name"),
+    "tag": ("version_tag", "n.name"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a filter of versions names."""
+
+    narrow: bool = False
+    """An id, or an alias or tag that few have: so its versions are found directly."""
+    by_row: frozenset[str] = frozenset()
+    """The tables with a name that very many have: those are not gathered."""
+
+    @classmethod
+    def by(cls, tx: Transaction, wanted: Node | None) -> Named:
+        """As the filter says, and the names there are."""
+        common = [part for part in _names(wanted) if _very_many_have(tx, part)]
+        return cls(
+            narrow=any(
+                isinstance(part, Condition)
+                and part.test in (Test.EQ, Test.IN)
+                and part.value is not None
+                and (part.field.name == "id" or (part.field.name in _NAMED and part not in common))
+                for part in conjuncts(wanted)
+            ),
+            by_row=frozenset(_NAMED[part.field.name][0] for part in common),
+        )
+
+
+NOTHING_NAMED = Named()
+
+
+def _names(node: Node | None) -> list[Condition]:
+    """The conditions, wherever in the filter, that name aliases or tags."""
+    if node is None:
+        return []
+    if isinstance(node, Condition):
+        named = node.field.name in _NAMED and node.test in (Test.EQ, Test.IN)
+        return [node] if named and node.value is not None else []
+    items = [node.item] if isinstance(node, Not) else node.items
+    return [part for item in items for part in _names(item)]
+
+
+def _very_many_have(tx: Transaction, part: Condition) -> bool:
+    table, column = _NAMED[part.field.name]
+    statement = Statement(f"SELECT count(*) AS n FROM (SELECT 1 FROM {table} n WHERE ")
+    statement.add_list(f"{column} IN (", part.value if part.test is Test.IN else [part.value])
+    statement.add(" LIMIT ?)", FEW + 1)
+    row = tx.one(statement.text, statement.values)
+    return row is not None and int(row["n"]) > FEW
 
 
 def _names_number(wanted: Node | None) -> bool:
@@ -158,22 +201,23 @@ def memberships_statement(
     limit: int,
     *,
     few: bool,
+    named: Named = NOTHING_NAMED,
     narrowing: Statement | None = None,
 ) -> Statement:
     """The statement that `list_memberships` runs.
 
-    - A filter that names an alias, tag or id, or a rare value in the metadata: from there to the
-      versions.
+    - A filter that is narrow or names a rare value in the metadata: from there to the versions.
     - Few versions in the scope, or a version number: from the collections to the versions.
     - Otherwise, newest link first: through the links from the newest on, until the page is full.
     """
-    narrow = narrowing is not None or is_narrow(wanted)
+    narrow = named.narrow or narrowing is not None
     gather = narrow or few or _names_number(wanted) or order.column != "m.id"
     statement = _memberships(
         collections.SELECT_MEMBERSHIP,
         scope,
         wanted,
         plus="+" if narrow or not gather else "",
+        by_row=named.by_row,
         narrowing=narrowing,
     )
     order.add_to(statement, "m.id", limit, plus="+" if gather else "")
@@ -181,13 +225,20 @@ def memberships_statement(
 
 
 def _memberships(
-    select: str, scope: Scope, wanted: Node | None, *, plus: str, narrowing: Statement | None
+    select: str,
+    scope: Scope,
+    wanted: Node | None,
+    *,
+    plus: str,
+    by_row: frozenset[str],
+    narrowing: Statement | None,
 ) -> Statement:
     statement = Statement(select + "CROSS JOIN version v WHERE v.id = m.version_id")
     statement.add(f" AND m.deleted_at IS NULL AND {plus}m.collection_id IN")
     statement.add(" (SELECT c.id FROM collection c WHERE ")
     scope.add_to(statement)
     statement.add(")")
+    statement.by_row = by_row
     if narrowing is not None:
         statement.add(narrowing.text, *narrowing.values)
     if wanted is not None:
@@ -205,7 +256,10 @@ def list_memberships(
         return []
     few = count_collections(tx, scope)[1] <= FEW
     narrowing = metadata_index.narrowing(tx, wanted)
-    statement = memberships_statement(scope, wanted, order, limit, few=few, narrowing=narrowing)
+    named = Named.by(tx, wanted)
+    statement = memberships_statement(
+        scope, wanted, order, limit, few=few, named=named, narrowing=narrowing
+    )
     return [
         collections.membership_from_row(row) for row in tx.all(statement.text, statement.values)
     ]
@@ -218,9 +272,14 @@ def count_memberships(tx: Transaction, scope: Scope, wanted: Node | None) -> int
     if not scope.project_ids or not scope.kinds:
         return 0
     narrowing = metadata_index.narrowing(tx, wanted)
-    plus = "+" if narrowing is not None or is_narrow(wanted) else ""
+    named = Named.by(tx, wanted)
     statement = _memberships(
-        "SELECT count(*) AS n FROM membership m ", scope, wanted, plus=plus, narrowing=narrowing
+        "SELECT count(*) AS n FROM membership m ",
+        scope,
+        wanted,
+        plus="+" if named.narrow or narrowing is not None else "",
+        by_row=named.by_row,
+        narrowing=narrowing,
     )
     row = tx.one(statement.text, statement.values)
     return 0 if row is None else int(row["n"])
@@ -229,9 +288,12 @@ def count_memberships(tx: Transaction, scope: Scope, wanted: Node | None) -> int
 def _of_collection(
     tx: Transaction, select: str, collection_id: int, wanted: Node | None
 ) -> Statement:
-    statement = Statement(select + "CROSS JOIN version v WHERE v.id = m.version_id")
     narrowing = metadata_index.narrowing(tx, wanted)
-    plus = "+" if narrowing is not None or is_narrow(wanted) else ""
+    named = Named.by(tx, wanted)
+    statement = Statement(
+        select + "CROSS JOIN version v WHERE v.id = m.version_id", by_row=named.by_row
+    )
+    plus = "+" if named.narrow or narrowing is not None else ""
     statement.add(f" AND {plus}m.collection_id = ? AND m.deleted_at IS NULL", collection_id)
     if narrowing is not None:
         statement.add(narrowing.text, *narrowing.values)

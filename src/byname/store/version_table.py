@@ -11,7 +11,7 @@ from byname.store import collection as collections
 from byname.store import metadata_index
 from byname.store.condition import VERSION_COLUMNS, Statement
 from byname.store.database import Transaction
-from byname.store.search import is_narrow
+from byname.store.search import Named
 
 _COLUMNS = {
     "size": "m.size_bytes",
@@ -89,7 +89,9 @@ def statement_of(
     missing = "IS NOT NULL" if sort.descending else "IS NULL"
     statement = Statement(collections.SELECT_MEMBERSHIP.removesuffix(" FROM membership m "))
     narrowing = metadata_index.narrowing(tx, wanted)
-    narrow = narrowing is not None or is_narrow(wanted)
+    named = Named.by(tx, wanted)
+    narrow = named.narrow or narrowing is not None
+    statement.by_row = named.by_row
     _from(statement, collection_id, "+" if narrow else "")
     statement.add(" AND m.deleted_at IS NULL")
     if narrowing is not None:
