@@ -249,9 +249,9 @@ def _fill_automations(make: _Maker) -> None:
     ann = make.by("ann")
     home = registry.get_by_name(ann, ORGANIZATION, "Model")
     secret.create(ann, TEAM, "CI_TOKEN", "not-a-real-token")
-    hook = Wanted(name="deploy", url="https://ci.example.org/dispatch", access_token="CI_TOKEN")
+    hook = Wanted(name="deploy", url="https://ci.example.invalid/dispatch", access_token="CI_TOKEN")
     deploy = integration.create(ann, TEAM, IntegrationKind.WEBHOOK, hook)
-    channel = Wanted(name="#models", url="https://hooks.example.org/services/x")
+    channel = Wanted(name="#models", url="https://hooks.example.invalid/services/x")
     models = integration.create(ann, TEAM, IntegrationKind.SLACK, channel)
     production = automations.simple_filter(automations.Simple("alias", "^production", exact=False))
     automation.create(

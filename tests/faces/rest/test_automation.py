@@ -26,7 +26,7 @@ def admin(office: Office) -> Asker:
         f"{TEAMS}/webhooks",
         {
             "name": "ci",
-            "url": "https://ci.example.org/x",
+            "url": "https://ci.example.invalid/x",
             "access_token": VALUE,
             "secret": "SIGNING",
         },
