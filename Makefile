@@ -43,8 +43,9 @@ contract: setup ## Only the tests with the real clients
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/contract $(ARGS)
 
 .PHONY: bench
-bench: .setup-main ## Measure speed beside MLflow and docker-registry (takes long)
+bench: .setup-main ## Measure speed beside MLflow and docker-registry, and of pages (takes long)
 	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.pages
 
 .PHONY: bench-pages
 bench-pages: .setup-main ## Measure the pages that could become slow: first byte and weight
