@@ -169,8 +169,10 @@ class TestInvitation:
         invitation.withdraw(world.admin, "bob")
         kinds = [each.kind for each in history.audit(world.admin, ORGANIZATION).entries]
         assert [kind for kind in kinds if kind.startswith("user:")] == [
+            "user:create",  # The set-up.
             "user:invite",
             "user:accept_invitation",
+            "user:log_in",
             "user:invite",
             "user:withdraw_invitation",
         ]
