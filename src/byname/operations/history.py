@@ -245,25 +245,6 @@ def audit_of_server(
         )
 
 
-def refused_newest(
-    ctx: Context,
-    organization: str,
-    *,
-    wanted: Filter | None = None,
-    below: Cursor | None = None,
-    limit: int = 100,
-) -> Page:
-    """What was refused in an organization, newest first. Raises as `audit`."""
-    rules.check_limit(limit)
-    with ctx.database.read() as tx:
-        found = _administered(ctx, tx, organization)
-        with tx.within(READ_SECONDS):
-            entries = rows.newest_refusals(
-                tx, found.id, wanted=wanted or Filter(), below=below, limit=limit + 1
-            )
-    return _page(entries, limit)
-
-
 def audit_newest(
     ctx: Context,
     organization: str,

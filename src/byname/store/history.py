@@ -282,32 +282,6 @@ def oldest_refusals_of_nobody(
     return [_audited(row) for row in tx.all(_WITH_ORIGIN.format(_NAMED.format(found)), values)]
 
 
-def newest_refusals(
-    tx: Transaction,
-    organization_id: int,
-    *,
-    wanted: Filter,
-    below: Cursor | None,
-    limit: int,
-) -> list[Entry]:
-    """What was refused in the organization, newest first, from below a place."""
-    _, _, values = _conditions(wanted)
-    conditions = ["f.organization_id = :organization", *_of_refusals(wanted)]
-    values |= {"organization": organization_id, "limit": limit}
-    if below is not None:
-        conditions.append("f.id < :below")
-        values["below"] = below.refusal
-    rows = tx.all(
-        _WITH_ORIGIN.format(
-            _NAMED.format(
-                f"{_REFUSAL} WHERE {' AND '.join(conditions)} ORDER BY f.id DESC LIMIT :limit"
-            )
-        ),
-        values,
-    )
-    return [_audited(row) for row in reversed(rows)]
-
-
 def _of_readings(wanted: Filter) -> list[str]:
     """What readings must meet, with the values that `_conditions` gives."""
     found = []
