@@ -85,9 +85,11 @@ document.addEventListener("toggle", (event) => {
 // ---- a part of the page was put in place of the old one: the focus stays where it was ------------
 // At the same thing where it is there still, else at the next one around it.
 // A button that is disabled while the answer is awaited has lost it before that comes.
-let around = [];
-document.addEventListener("htmx:beforeRequest", () => {
-  around = [];
+// Each request remembers its own place: one may be sent while the answer of another still settles.
+const placesOf = new WeakMap();
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const around = [];
+  placesOf.set(event.detail.xhr, around);
   for (let each = document.activeElement; each && each !== document.body; each = each.parentElement) {
     if (each.id) around.push(each.id);
   }
@@ -95,8 +97,7 @@ document.addEventListener("htmx:beforeRequest", () => {
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id === "lineage") announce(document.querySelector("#side h2")?.textContent || "");
   const lost = !document.activeElement || document.activeElement === document.body || !document.activeElement.checkVisibility();
-  const places = around;
-  around = [];
+  const places = placesOf.get(event.detail.xhr) || [];
   if (!lost) return;
   for (const id of places) {
     const place = document.getElementById(id);
