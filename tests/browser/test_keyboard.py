@@ -141,6 +141,8 @@ class TestKeyboardAlone:
         expect(page.get_by_role("dialog")).to_be_visible()
         # A letter chooses in a list, as in every form.
         for label, letters in (("Team", TEAM), ("Project", PROJECT), ("Artifact", "zoo_class")):
+            # What was chosen before decides what there is to choose now: that must have come.
+            expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
             keys.to(f"{label}.*")
             if not page.evaluate("document.activeElement.value"):
                 keys.type(letters)
