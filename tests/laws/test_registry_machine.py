@@ -999,4 +999,4 @@ class TestABugIsSeen:
         with served() as machine:
             monkeypatch.setattr(place, bug)
             with pytest.raises(AssertionError):
-                run(machine, 60, shrink=False)
+                run(machine, 400, shrink=False)
