@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import typer
 
-from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
+from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
 from byname.cli.output import AsJson, in_columns, tell, telling
 
 app = typer.Typer(no_args_is_help=True, help="Invite people to choose a password.")
-
-PAGE = 100
 
 
 def _told(url: str, made: dict[str, Any]) -> str:
@@ -60,17 +57,15 @@ def renew(
 
 
 @app.command("list")
-def list_invitations(url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False) -> None:
+def list_invitations(
+    limit: Limit = LIMIT,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
     """List who has a link that is still good."""
     with telling(as_json):
-        found: list[dict[str, Any]] = []
-        query: dict[str, Any] = {"limit": PAGE}
-        while True:
-            page = call(url, api_key, "GET", f"{path('invitations')}?{urlencode(query)}")
-            found += page["invitations"]
-            if page["next"] is None:
-                break
-            query["after"] = page["next"]
+        found = gather(url, api_key, path("invitations"), "invitations", limit)
         lines = [[each["username"], each["email"] or "", each["expires_at"]] for each in found]
         tell(as_json, {"invitations": found}, in_columns(lines, "Nobody is invited."))
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated
 
 import typer
 
-from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
+from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
 from byname.cli.output import AsJson, in_columns, key_text, tell, telling
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and delete service accounts.")
-
-PAGE = 100
 
 Team = Annotated[str | None, typer.Option("--team", help="The team it belongs to.")]
 Organization = Annotated[
@@ -50,6 +47,7 @@ def create(
 def list_accounts(
     team: Team = None,
     organization: Organization = None,
+    limit: Limit = LIMIT,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = "",
     as_json: AsJson = False,
@@ -57,14 +55,7 @@ def list_accounts(
     """List the service accounts of a team, or of an organization and its teams."""
     where, _ = _place(team, organization)
     with telling(as_json):
-        found: list[dict[str, Any]] = []
-        query: dict[str, Any] = {"limit": PAGE}
-        while True:
-            page = call(url, api_key, "GET", f"{where}?{urlencode(query)}")
-            found += page["service_accounts"]
-            if page["next"] is None:
-                break
-            query["after"] = page["next"]
+        found = gather(url, api_key, where, "service_accounts", limit)
         lines = [[each["username"], each["place"]] for each in found]
         tell(
             as_json,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from byname.domain import names
 from byname.domain.entity import GroupMember
 from byname.domain.errors import missing
 from byname.domain.page import Page
 from byname.domain.policy import GroupRole
 from byname.operations import automation_fate, group, history
 from byname.operations.context import Context
-from byname.operations.key import add_key
 from byname.operations.organization import get_organization, get_own_organization
 from byname.operations.team import get_team
-from byname.operations.user import NewUser, check_free
+from byname.operations.user import NewUser, add_service_account
 from byname.store import organization as organizations
 from byname.store import user as users
 
@@ -28,21 +26,11 @@ def create(ctx: Context, *, organization: str, name: str) -> NewUser:
     """
     with ctx.database.write() as tx:
         found = get_own_organization(ctx, tx, organization, "create service accounts")
-        name = names.check_entity(name)
-        check_free(tx, name)
         at = ctx.now()
-        user = users.add(
-            tx,
-            service=True,
-            username=name,
-            full_name=name,
-            email=None,
-            entity_id=found.id,
-            at=at,
-        )
-        organizations.put_member(tx, found.id, user.id, GroupRole.MEMBER, at=at)
-        history.record(ctx, tx, "user:create", user.username, organization_id=found.id)
-        return NewUser(user, add_key(tx, user, "First key", at=at).secret)
+        made = add_service_account(tx, found, name, at=at)
+        organizations.put_member(tx, found.id, made.user.id, GroupRole.MEMBER, at=at)
+        history.record(ctx, tx, "user:create", made.user.username, organization_id=found.id)
+        return made
 
 
 def list_of_organization(

@@ -10,9 +10,8 @@ from byname.domain.errors import Forbidden, missing
 from byname.domain.policy import GroupRole
 from byname.operations import automation_fate, history
 from byname.operations.context import Context
-from byname.operations.key import add_key
 from byname.operations.organization import get_own_organization, get_person
-from byname.operations.user import NewUser, check_free, check_unlinked
+from byname.operations.user import NewUser, add_service_account, check_free, check_unlinked
 from byname.store import entity as entities
 from byname.store import organization as organizations
 from byname.store import team as teams
@@ -211,27 +210,17 @@ def create_service_account(ctx: Context, *, team: str, name: str) -> NewUser:
     """
     with ctx.database.write() as tx:
         found = get_own_team(ctx, tx, team, "create service accounts")
-        name = names.check_entity(name)
-        check_free(tx, name)
         at = ctx.now()
-        user = users.add(
-            tx,
-            service=True,
-            username=name,
-            full_name=name,
-            email=None,
-            entity_id=found.id,
-            at=at,
-        )
-        _join(tx, found, user, GroupRole.MEMBER, at=at)
+        made = add_service_account(tx, found, name, at=at)
+        _join(tx, found, made.user, GroupRole.MEMBER, at=at)
         history.record(
             ctx,
             tx,
             "user:create",
-            f"{found.name}/{user.username}",
+            f"{found.name}/{made.user.username}",
             organization_id=found.organization_id,
         )
-        return NewUser(user, add_key(tx, user, "First key", at=at).secret)
+        return made
 
 
 def list_members(ctx: Context, team: str) -> list[GroupMember]:

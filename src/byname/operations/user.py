@@ -107,6 +107,29 @@ def add_account(
     )
 
 
+def add_service_account(tx: Transaction, home: Entity, name: str, *, at: int) -> NewUser:
+    """A new service account of a team or organization, and its first key. It is in nothing yet.
+
+    Runs inside somebody's transaction and with their permission.
+
+    Raises:
+        Unprocessable: the name breaks the rules.
+        Conflict: the name is taken.
+    """
+    name = names.check_entity(name)
+    check_free(tx, name)
+    user = users.add(
+        tx,
+        service=True,
+        username=name,
+        full_name=name,
+        email=None,
+        entity_id=home.id,
+        at=at,
+    )
+    return NewUser(user, key_operations.add_key(tx, user, "First key", at=at).secret)
+
+
 def add_person(
     tx: Transaction,
     *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from fastapi import Path, Query
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.policy import GroupRole
@@ -13,6 +13,7 @@ from byname.operations import invitation as operations
 from byname.operations.invitation import NewPerson
 from byname.rest.asking import Asking
 from byname.rest.once import Router, ShownOnce
+from byname.rest.registry import After, First
 from byname.rest.user import Username
 
 router = Router(tags=["invitations"])
@@ -97,13 +98,9 @@ def create_invitation(ctx: Asking, body: NewInvitation) -> InvitationWithLink:
 
 
 @router.get("/invitations", summary="List invitations")
-def list_invitations(
-    ctx: Asking,
-    after: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 50,
-) -> Invitations:
+def list_invitations(ctx: Asking, after: After = None, first: First = None) -> Invitations:
     """List who has an invitation that is still good, without the links. For server administrators."""
-    page = operations.list_open(ctx, after=after, first=limit)
+    page = operations.list_open(ctx, after=after, first=first)
     return Invitations(
         invitations=[
             Invitation(username=user.username, email=user.email, expires_at=found.expires_at)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.entity import GroupMember
@@ -14,6 +11,7 @@ from byname.operations import team as operations
 from byname.rest.asking import Asking
 from byname.rest.once import Router
 from byname.rest.organization import OrganizationName
+from byname.rest.registry import After, First
 from byname.rest.team import TeamName
 from byname.rest.user import Username, UserWithKey
 
@@ -65,16 +63,12 @@ class ServiceAccounts(BaseModel):
         )
 
 
-After = Annotated[str | None, Query(description="The `next` of the page before.")]
-Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
-
-
 @router.get("/teams/{team}/service-accounts", summary="List a team's service accounts")
 def list_of_team(
-    ctx: Asking, team: TeamName, after: After = None, limit: Limit = 50
+    ctx: Asking, team: TeamName, after: After = None, first: First = None
 ) -> ServiceAccounts:
     """List the service accounts of a team. For everyone in its organization."""
-    return ServiceAccounts.of(accounts.list_of_team(ctx, team, after=after, first=limit))
+    return ServiceAccounts.of(accounts.list_of_team(ctx, team, after=after, first=first))
 
 
 @router.post(
@@ -100,10 +94,10 @@ def create_of_organization(
     summary="List an organization's service accounts",
 )
 def list_of_organization(
-    ctx: Asking, organization: OrganizationName, after: After = None, limit: Limit = 50
+    ctx: Asking, organization: OrganizationName, after: After = None, first: First = None
 ) -> ServiceAccounts:
     """List the service accounts of an organization and of its teams. For everyone in it."""
-    found = accounts.list_of_organization(ctx, organization, after=after, first=limit)
+    found = accounts.list_of_organization(ctx, organization, after=after, first=first)
     return ServiceAccounts.of(found)
 
 

@@ -219,12 +219,12 @@ def oldest_of_organization(
     read = [
         "r.organization_id = :organization",
         "(r.ledger_id, r.history_id, r.id) > (:ledger, :id, :reading)",
-        *_of_readings(wanted),
+        *_of_others(wanted, "r", "'artifact:read'"),
     ]
     refused = [
         "f.organization_id = :organization",
         "(f.ledger_id, f.history_id, f.reading_id, f.id) > (:ledger, :id, :reading, :refusal)",
-        *_of_refusals(wanted),
+        *_of_others(wanted, "f", "f.kind"),
     ]
     every = (
         f"SELECT *, 0 AS reading, 0 AS refusal FROM ({_LEDGER} WHERE {' AND '.join(ledger)}"
@@ -266,7 +266,7 @@ def oldest_refusals_of_nobody(
     conditions = [
         "f.organization_id IS NULL",
         "(f.ledger_id, f.history_id, f.reading_id, f.id) > (:ledger, :id, :reading, :refusal)",
-        *_of_refusals(wanted),
+        *_of_others(wanted, "f", "f.kind"),
     ]
     values |= {
         "ledger": place.ledger_id,
@@ -282,38 +282,24 @@ def oldest_refusals_of_nobody(
     return [_audited(row) for row in tx.all(_WITH_ORIGIN.format(_NAMED.format(found)), values)]
 
 
-def _of_readings(wanted: Filter) -> list[str]:
-    """What readings must meet, with the values that `_conditions` gives."""
+def _of_others(wanted: Filter, row: str, kind: str) -> list[str]:
+    """What readings and refusals must meet, with the values that `_conditions` gives.
+
+    They are not about an alias, nor about a number that was changed. `row` is their table's letter,
+    `kind` what they are.
+    """
     found = []
     if wanted.actor is not None:
-        found.append("r.actor_name = :actor")
+        found.append(f"{row}.actor_name = :actor")
     if wanted.kind is not None:
         whole = wanted.kind.partition(":")[2]
-        kind = "'artifact:read'" if whole else "substr('artifact:read', 1, length(:kind))"
-        found.append(f"{kind} = :kind")
+        found.append(f"{kind if whole else f'substr({kind}, 1, length(:kind))'} = :kind")
     if wanted.alias is not None or wanted.number is not None:
         found.append("0")
     if wanted.since is not None:
-        found.append("r.at >= :since")
+        found.append(f"{row}.at >= :since")
     if wanted.until is not None:
-        found.append("r.at <= :until")
-    return found
-
-
-def _of_refusals(wanted: Filter) -> list[str]:
-    """What refusals must meet, with the values that `_conditions` gives."""
-    found = []
-    if wanted.actor is not None:
-        found.append("f.actor_name = :actor")
-    if wanted.kind is not None:
-        whole = wanted.kind.partition(":")[2]
-        found.append("f.kind = :kind" if whole else "substr(f.kind, 1, length(:kind)) = :kind")
-    if wanted.alias is not None or wanted.number is not None:
-        found.append("0")
-    if wanted.since is not None:
-        found.append("f.at >= :since")
-    if wanted.until is not None:
-        found.append("f.at <= :until")
+        found.append(f"{row}.at <= :until")
     return found
 
 

@@ -45,7 +45,7 @@ class TestInvitations:
         seen: list[str] = []
         query: dict[str, str] = {}
         while True:
-            page = admin.done("GET", "/invitations", limit=2, **query)
+            page = admin.done("GET", "/invitations", first=2, **query)
             seen += [each["username"] for each in page["invitations"]]
             if page["next"] is None:
                 break

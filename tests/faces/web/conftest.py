@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from byname.http.router import Router
 from byname.http.writes import Writes
 from byname.operations import key, member, registry
 from byname.rest.content import Bytes
+from byname.store.database import Parameters, Row, Transaction
 from byname.web.pages import add_pages
 from tests.support.world import ORGANIZATION, World
 
@@ -120,3 +121,24 @@ def app(world: World) -> Iterator[App]:
     Bytes(world.nobody, Signer(b"x" * 32), writes, KeyUses()).add_routes(made.router)
     yield made
     writes.close()
+
+
+class Counted(Transaction):
+    """Counts the statements that read."""
+
+    count = 0
+
+    def one(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> Row | None:
+        Counted.count += 1
+        return super().one(sql, parameters)
+
+    def all(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> list[Row]:
+        Counted.count += 1
+        return super().all(sql, parameters)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> type[Counted]:
+    """Every transaction from now on counts."""
+    monkeypatch.setattr("byname.store.database.Transaction", Counted)
+    return Counted

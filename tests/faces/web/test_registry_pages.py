@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 from byname.domain.policy import Role
 from byname.operations import collection, member, protected_alias, registry, run
 from byname.operations import version as versions
-from byname.store.database import Parameters, Row, Transaction
-from tests.faces.web.conftest import App, words_of
+from tests.faces.web.conftest import App, Counted, words_of
 from tests.support.house import House
 from tests.support.world import (
     ORGANIZATION,
@@ -387,26 +384,6 @@ class TestEmptyPlaces:
         assert 'artifact.link("acme/wandb-registry-Model/Zoo")' in page
         app.world.add_person("new")
         assert "You are in no organization yet" in app.by("new").get("/")
-
-
-class Counted(Transaction):
-    """Counts statements."""
-
-    count = 0
-
-    def one(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> Row | None:
-        Counted.count += 1
-        return super().one(sql, parameters)
-
-    def all(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> list[Row]:
-        Counted.count += 1
-        return super().all(sql, parameters)
-
-
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> type[Counted]:
-    monkeypatch.setattr("byname.store.database.Transaction", Counted)
-    return Counted
 
 
 def test_no_page_runs_a_query_per_row(app: App, counted: type[Counted]) -> None:

@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pytest
-
 from byname.domain.policy import Role
 from byname.operations import alias, collection, member, protected_alias, registry, team
-from byname.store.database import Parameters, Row, Transaction
-from tests.faces.web.conftest import App
+from tests.faces.web.conftest import App, Counted
 from tests.support.world import ORGANIZATION, TEAM, link_version, log_version
 
 MODEL = "/orgs/acme/registry/Model"
 SETTINGS = f"{MODEL}/settings"
-
-
-class Counted(Transaction):
-    """Counts statements."""
-
-    count = 0
-
-    def one(self, sql: str, parameters: Parameters | Sequence[object] = ()) -> Row | None:
-        Counted.count += 1
-        return super().one(sql, parameters)
-
-    def all(self, sql: str, parameters: Parameters | Sequence[object] = ()) -> list[Row]:
-        Counted.count += 1
-        return super().all(sql, parameters)
-
-
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> type[Counted]:
-    monkeypatch.setattr("byname.store.database.Transaction", Counted)
-    return Counted
 
 
 def fill(app: App, first: int, last: int) -> None:

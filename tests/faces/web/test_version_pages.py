@@ -6,8 +6,6 @@ import html
 import json
 import re
 import time
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -16,8 +14,7 @@ from byname.domain.policy import Role
 from byname.domain.version import Version
 from byname.operations import collection, lineage, protected_alias, registry, run
 from byname.operations import version as versions
-from byname.store.database import Parameters, Row, Transaction
-from tests.faces.web.conftest import App, words_of
+from tests.faces.web.conftest import App, Counted, words_of
 from tests.support.runs import make_run
 from tests.support.world import (
     ORGANIZATION,
@@ -155,26 +152,15 @@ class TestLineage:
         assert "eval" not in other.split('id="lineage"')[1]
 
     def test_five_hundred_runs_stay_readable_and_cost_no_more(
-        self, zoo: App, monkeypatch: pytest.MonkeyPatch
+        self, zoo: App, counted: type[Counted]
     ) -> None:
         """A version with 500 runs stays readable and fast: few nodes, few statements."""
         admin = zoo.by("admin")
         model = model_of(zoo)
         used(zoo.world, model, 8)
-        counts: list[int] = []
-
-        class Counted(Transaction):
-            def one(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> Row | None:
-                counts[-1] += 1
-                return super().one(sql, parameters)
-
-            def all(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> list[Row]:
-                counts[-1] += 1
-                return super().all(sql, parameters)
-
-        monkeypatch.setattr("byname.store.database.Transaction", Counted)
-        counts.append(0)
+        counted.count = 0
         few = admin.get(LINEAGE)
+        counts = [counted.count]
         with zoo.world.nobody.database.write() as tx:
             for number in range(8, 500):
                 row = tx.one("SELECT * FROM run WHERE name = 'eval'")
@@ -187,10 +173,11 @@ class TestLineage:
                     " created_at FROM run WHERE name = :name",
                     {"version": model.id, "name": f"user{number:03d}"},
                 )
-        counts.append(0)
+        counted.count = 0
         began = time.monotonic()
         many = admin.get(LINEAGE)
         taken = time.monotonic() - began
+        counts.append(counted.count)
         assert "501 runs" in words_of(many)
         assert many.count('class="node') == few.count('class="node')
         assert len(many) < len(few) + 200
