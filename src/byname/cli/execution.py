@@ -15,13 +15,13 @@ from byname.cli.client import (
     gather,
     path,
 )
-from byname.cli.output import EXIT_INTERNAL, AsJson, Refused, in_columns, tell, telling
+from byname.cli.output import EXIT_INTERNAL, AsJson, Refused, counted, in_columns, tell, telling
 from byname.cli.scope import Organization, Project, Registry, Team, scope_of
 
 
 def _executed(each: dict[str, Any]) -> list[str]:
     answer = each["error"] or ("" if each["status"] is None else f"HTTP {each['status']}")
-    attempts = f"{each['attempts']} attempts"
+    attempts = counted(each["attempts"], "attempt")
     told = [str(each["id"]), each["event_at"], each["automation_name"], each["event"]]
     return [*told, each["subject"], each["state"], attempts, answer]
 

@@ -118,13 +118,7 @@ def list_open(
         found,
         limit,
         lambda pair: encode_cursor("invitations", names.fold(pair[0].username)),
-        total=lambda: _count_open(ctx),
     )
-
-
-def _count_open(ctx: Context) -> int:
-    with ctx.database.read() as tx:
-        return rows.count_open(tx, since=ctx.now())
 
 
 def withdraw(ctx: Context, username: str) -> None:

@@ -60,10 +60,7 @@ def find(ctx: Context, project_id: int, name: str) -> ProtectedAlias | None:
         project = _project(tx, project_id)
         access.require(ctx, tx, project, Permission.SEE, "This registry")
         known = entity_rows.lookup_key(name) is not None
-        if not known or rows.find(tx, project.id, name) != name:
-            return None
-        found = rows.list_of_registry(tx, project.id)
-    return next((each for each in found if each.name == name), None)
+        return rows.get(tx, project.id, name) if known else None
 
 
 def count_uses(ctx: Context, project_id: int, name: str) -> int:
@@ -107,7 +104,10 @@ def create(ctx: Context, project_id: int, name: str) -> ProtectedAlias:
             )
         rows.add(tx, project.id, name, created_by=ctx.who.user_id, at=ctx.now())
         history.record(ctx, tx, "protected_alias:create", name, project=project, after=name)
-        return next(each for each in rows.list_of_registry(tx, project.id) if each.name == name)
+        made = rows.get(tx, project.id, name)
+        if made is None:
+            raise missing(f"Protected alias {name!r}")
+        return made
 
 
 def end(ctx: Context, project_id: int, name: str) -> None:

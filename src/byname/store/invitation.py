@@ -48,16 +48,6 @@ def list_open(
     return [(user.from_row(row), found[row["id"]]) for row in rows]
 
 
-def count_open(tx: Transaction, *, since: int) -> int:
-    """How many `list_open` has in all."""
-    row = tx.one(
-        "SELECT count(*) AS n FROM invitation i JOIN users u ON u.id = i.user_id"
-        " WHERE i.expires_at > :since AND u.deleted_at IS NULL",
-        {"since": since},
-    )
-    return 0 if row is None else int(row["n"])
-
-
 def put(
     tx: Transaction, user_id: int, *, sha256: str, created_by: int | None, at: int, until: int
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from byname.domain.names import fold
 from byname.domain.protected_alias import PROTECTED_MAX, ProtectedAlias, Use
-from byname.store.database import Transaction
+from byname.store.database import Row, Transaction
 from byname.store.moment import moment
 
 _USES = (
@@ -14,21 +14,37 @@ _USES = (
     " JOIN project r ON r.id = c.project_id AND r.deleted_at IS NULL"
 )
 
+_SELECT = (
+    "SELECT p.name, p.created_at, (SELECT count(*) FROM alias a"
+    " JOIN collection c ON c.id = a.collection_id WHERE a.name = p.name"
+    " AND a.membership_id IS NOT NULL AND c.project_id = p.project_id"
+    " AND c.deleted_at IS NULL) AS uses"
+    " FROM protected_alias p WHERE p.project_id = :project"
+)
+
+
+def _from_row(row: Row) -> ProtectedAlias:
+    return ProtectedAlias(row["name"], moment(row["created_at"]), row["uses"])
+
 
 def list_of_registry(
     tx: Transaction, project_id: int, *, after: str = "", limit: int = PROTECTED_MAX
 ) -> list[ProtectedAlias]:
     """The registry's protected aliases by name, each with how many collections use it."""
     rows = tx.all(
-        "SELECT p.name, p.created_at, (SELECT count(*) FROM alias a"
-        " JOIN collection c ON c.id = a.collection_id WHERE a.name = p.name"
-        " AND a.membership_id IS NOT NULL AND c.project_id = p.project_id"
-        " AND c.deleted_at IS NULL) AS uses"
-        " FROM protected_alias p WHERE p.project_id = :project AND p.name > :after"
-        " ORDER BY p.name LIMIT :limit",
+        _SELECT + " AND p.name > :after ORDER BY p.name LIMIT :limit",
         {"project": project_id, "after": after, "limit": limit},
     )
-    return [ProtectedAlias(row["name"], moment(row["created_at"]), row["uses"]) for row in rows]
+    return [_from_row(row) for row in rows]
+
+
+def get(tx: Transaction, project_id: int, name: str) -> ProtectedAlias | None:
+    """The registry's protected alias of exactly that name, with how many collections use it."""
+    row = tx.one(
+        _SELECT + " AND p.name_key = :key AND p.name = :name",
+        {"project": project_id, "key": fold(name), "name": name},
+    )
+    return None if row is None else _from_row(row)
 
 
 def count_of_registry(tx: Transaction, project_id: int) -> int:
