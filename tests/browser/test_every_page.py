@@ -113,6 +113,27 @@ def test_r181_no_page_is_wider_than_a_phone(visits: Visits, look: Look) -> None:
 
 
 @pytest.mark.parametrize("look", PAGES, ids=lambda look: look.name)
+def test_r181_a_phone_hides_nothing_that_one_reads_first_or_works_with(
+    visits: Visits, look: Look
+) -> None:
+    page = visits.open(look, "light")
+    there = page.evaluate(
+        """() => {
+          const what = "h1, h2, a.button, button, input:not([type=hidden]), select, textarea";
+          window.there = [...document.querySelectorAll(what)].filter((each) => each.checkVisibility());
+          return window.there.length;
+        }"""
+    )
+    assert there > 0
+    page.set_viewport_size({"width": PHONE_WIDTH, "height": 900})
+    gone = page.evaluate(
+        """() => window.there.filter((each) => !each.checkVisibility())
+          .map((each) => each.outerHTML.slice(0, 120))"""
+    )
+    assert gone == []
+
+
+@pytest.mark.parametrize("look", PAGES, ids=lambda look: look.name)
 def test_no_page_weighs_more_than_300_kilobytes_or_is_complained_of(
     visits: Visits, look: Look
 ) -> None:

@@ -21,10 +21,11 @@ def add_page(router: Router, site: Site) -> None:
         try:
             user, invitation = await asyncio.to_thread(operations.look_at, ctx, token)
         except DomainError as refusal:
-            await show(request, "refused.html", {"root": site.root}, error or refusal)
+            values = {"root": site.root, "wish": "Invitation"}
+            await show(request, "refused.html", values, error or refusal)
             return
-        values = {"root": site.root, "token": token, "user": user, "invitation": invitation}
-        await show(request, "invitation.html", values, error)
+        found = {"root": site.root, "token": token, "user": user, "invitation": invitation}
+        await show(request, "invitation.html", found, error)
 
     async def read(request: Request) -> None:
         await form(request, request.query("token") or "")

@@ -25,7 +25,7 @@ def add_page(router: Router, site: Site) -> None:
         try:
             await asyncio.to_thread(operations.check_token, ctx, token)
         except DomainError as refusal:
-            await show(request, "refused.html", {}, error or refusal)
+            await show(request, "refused.html", {"wish": "Set up this server"}, error or refusal)
             return
         await show(request, "setup.html", {"token": token, "values": values}, error)
 
