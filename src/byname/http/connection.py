@@ -270,9 +270,9 @@ class Connection(HttpToolsProtocol):
             sent = 0
             while sent < length:
                 sent += await in_thread(push, sock, fd, offset + sent, length - sent)
-                if cycle.disconnected:
-                    raise ClientGone
                 if sent < length:
+                    if cycle.disconnected:
+                        raise ClientGone
                     await self._writable(sock)
         except (ConnectionError, TimeoutError):
             cycle.disconnected = True

@@ -8,6 +8,7 @@ import http.client
 import random
 import socket
 import struct
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ import orjson
 import pytest
 
 from byname.domain.errors import StorageFull
+from byname.http import connection as connections
 from byname.http.body import SMALL_BYTES_MAX
-from byname.http.connection import BODY_EXTENSION, SENDFILE_EXTENSION
+from byname.http.connection import BODY_EXTENSION, SENDFILE_EXTENSION, Connection
 from byname.http.message import App, Receive, Scope, Send
 from tests.faces.http.conftest import UPLOAD_BYTES_MAX, Site, read_to_end, serving, until
 
@@ -237,3 +239,52 @@ def test_large_files_take_the_short_cuts(tmp_path: Path, name: str) -> None:
         sha256 = orjson.loads(site.ask("PUT", "/upload", body).body)["sha256"]
         assert site.ask("GET", f"/blob/{sha256}").body == body
         until(lambda: taken == [True])
+
+
+def test_a_client_that_leaves_with_the_last_byte_has_had_the_whole_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not counted among those who went away in the middle."""
+    push, lost = connections.push, Connection.connection_lost
+    left = threading.Event()
+    taken: list[bool] = []
+
+    def push_and_wait(*arguments: Any) -> int:
+        sent = push(*arguments)
+        assert left.wait(30)
+        return sent
+
+    def leave(self: Connection, exc: Exception | None) -> None:
+        lost(self, exc)
+        if sent_all.is_set():
+            left.set()
+
+    def watching(app: App) -> App:
+        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                real = scope["extensions"][SENDFILE_EXTENSION]
+
+                async def sendfile(*arguments: Any) -> bool:
+                    taken.append(await real(*arguments))
+                    return taken[-1]
+
+                scope["extensions"] = {**scope["extensions"], SENDFILE_EXTENSION: sendfile}
+            await app(scope, receive, send)
+
+        return watched
+
+    sent_all = threading.Event()
+    monkeypatch.setattr(connections, "push", push_and_wait)
+    monkeypatch.setattr(Connection, "connection_lost", leave)
+    with serving(tmp_path / "data", wrap=watching) as site:
+        # Small enough for the buffers of two sockets, so that one push sends all of it.
+        body = content(400_000)
+        sha256 = orjson.loads(site.ask("PUT", "/upload", body).body)["sha256"]
+        with site.connect() as sock:
+            sock.sendall(b"GET /blob/%s HTTP/1.1\r\nHost: x\r\n\r\n" % sha256.encode())
+            received = b""
+            while not received.endswith(body[-100:]):
+                received += sock.recv(1 << 20)
+            sent_all.set()
+        until(lambda: taken == [True])
+    assert received.endswith(body)
