@@ -102,6 +102,21 @@ USES: list[Use] = [
         f"DELETE {_ORGANIZATION}/members/{{}}",
         hides=False,
     ),
+    _use(
+        "organization member deactivate {organization} {username}",
+        f"PUT {_ORGANIZATION}/members/{{}}/deactivation",
+        hides=False,
+    ),
+    _use(
+        "organization member activate {organization} {username}",
+        f"DELETE {_ORGANIZATION}/members/{{}}/deactivation",
+        hides=False,
+    ),
+    _use(
+        "organization member deactivated {organization}",
+        f"GET {_ORGANIZATION}/deactivations",
+        hides=False,
+    ),
     _use("team create n --organization {organization}", f"POST {_ORGANIZATION}/teams", hides=False),
     _use("team delete {team}", "DELETE /api/v1/teams/{}", hides=False),
     _use("team ttl {team}", "GET /api/v1/teams/{}/ttl", hides=False),

@@ -323,6 +323,18 @@ ROWS: list[Row] = [
         _ADMIN,
         done=frozenset({204, 409}),
     ),
+    Row(
+        Rest("PUT", "/organizations/{whole}/members/{username}/deactivation"),
+        Scope.ORGANIZATION,
+        _ADMIN,
+        done=frozenset({200, 409}),
+    ),
+    Row(
+        Rest("DELETE", "/organizations/{whole}/members/{username}/deactivation"),
+        Scope.ORGANIZATION,
+        _ADMIN,
+    ),
+    Row(Rest("GET", "/organizations/{whole}/deactivations"), Scope.ORGANIZATION, _ADMIN),
     Row(Rest("POST", "/organizations/{whole}/teams", {"name": "new"}), Scope.ORGANIZATION, _ADMIN),
     Row(
         Rest("POST", "/organizations/{whole}/service-accounts", {"name": "n"}),

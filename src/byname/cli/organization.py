@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
-from byname.cli.output import AsJson, tell, telling
+from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
+from byname.cli.output import AsJson, in_columns, tell, telling
 from byname.domain.policy import GroupRole
 
 app = typer.Typer(no_args_is_help=True, help="Create and delete organizations; their members.")
@@ -71,3 +71,49 @@ def remove_member(
     with telling(as_json):
         call(url, api_key, "DELETE", path("organizations", organization, "members", username))
         tell(as_json, {"removed": username}, f"{username} is out of {organization}.")
+
+
+@member.command("deactivate")
+def deactivate_member(
+    organization: str,
+    username: str,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take a person out of an organization for a while; what they had there is remembered."""
+    where = path("organizations", organization, "members", username, "deactivation")
+    with telling(as_json):
+        answer = call(url, api_key, "PUT", where)
+        tell(as_json, answer, f"{answer['username']} is deactivated in {organization}.")
+
+
+@member.command("activate")
+def activate_member(
+    organization: str,
+    username: str,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Let a person back into an organization, with the roles they had."""
+    where = path("organizations", organization, "members", username, "deactivation")
+    with telling(as_json):
+        answer = call(url, api_key, "DELETE", where)
+        tell(as_json, answer, f"{answer['username']} is {answer['role']} in {organization} again.")
+
+
+@member.command("deactivated")
+def list_deactivated(
+    organization: str,
+    limit: Limit = LIMIT,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """List who is deactivated in an organization, with the role they come back in."""
+    where = path("organizations", organization, "deactivations")
+    with telling(as_json):
+        found = gather(url, api_key, where, "members", limit)
+        lines = [[each["username"], each["role"]] for each in found]
+        tell(as_json, {"members": found}, in_columns(lines, "Nobody is deactivated."))

@@ -22,7 +22,10 @@ _UNREADABLE = (
     "The Authorization header cannot be read: send 'Bearer KEY', or Basic with the API key as the "
     "password"
 )
-_UNKNOWN = "The API key is not valid: it is mistyped, was deleted, or belongs to another server"
+_UNKNOWN = (
+    "The API key is not valid: it is mistyped, was deleted, belongs to another server, or its owner "
+    "is deactivated"
+)
 
 
 def read_key(authorization: str | bytes) -> str:

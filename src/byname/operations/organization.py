@@ -10,10 +10,12 @@ from byname.operations import automation_fate, history
 from byname.operations.access import require_server_admin
 from byname.operations.context import Context
 from byname.operations.user import (
+    check_active,
     check_another_admin,
     check_free,
     check_unlinked,
 )
+from byname.store import deactivation as deactivations
 from byname.store import entity as entities
 from byname.store import member as registry_members
 from byname.store import organization as organizations
@@ -161,12 +163,13 @@ def put_member(ctx: Context, organization: str, username: str, role: GroupRole) 
     Raises:
         NotFound: no such organization (or the actor is not in it), or no such person.
         Forbidden: the actor is no admin of it.
-        Conflict: its last admin would become something else (R195).
+        Conflict: its last admin would become something else (R195); or the person is deactivated.
         Unprocessable: a service account.
     """
     with ctx.database.write() as tx:
         found = get_own_organization(ctx, tx, organization, "change members")
         user = get_person(tx, username)
+        check_active(tx, found, user)
         if role is not GroupRole.ADMIN:
             check_another_admin(tx, found, user)
         had = organizations.find_role(tx, found.id, user.id)
@@ -188,6 +191,8 @@ def put_member(ctx: Context, organization: str, username: str, role: GroupRole) 
 def remove_member(ctx: Context, organization: str, username: str) -> None:
     """The person is out of the organization, its teams and its registries (R109).
 
+    Of who is deactivated there nothing is remembered any more.
+
     Raises:
         NotFound: no such organization (or the actor is not in it), or no such member.
         Forbidden: the actor is no admin of it.
@@ -196,7 +201,10 @@ def remove_member(ctx: Context, organization: str, username: str) -> None:
     with ctx.database.write() as tx:
         found = get_own_organization(ctx, tx, organization, "change members")
         user = users.find_by_name(tx, username)
-        if user is None or organizations.find_role(tx, found.id, user.id) is None:
+        if user is None or (
+            organizations.find_role(tx, found.id, user.id) is None
+            and deactivations.find_role(tx, found.id, user.id) is None
+        ):
             raise missing(f"Member {username[:80]!r} of organization {found.name}")
         if user.service:
             raise Conflict(
@@ -208,6 +216,7 @@ def remove_member(ctx: Context, organization: str, username: str) -> None:
         )
         automation_fate.end_membership(ctx, tx, found, user)
         organizations.remove_member(tx, found.id, user.id)
+        deactivations.remove(tx, found.id, user.id)
 
 
 def list_members(ctx: Context, organization: str) -> list[GroupMember]:

@@ -14,6 +14,7 @@ from byname.domain.user import check_password
 from byname.operations import history
 from byname.operations.context import Context
 from byname.operations.password import Guesses, fits, hash_password
+from byname.store import deactivation as deactivations
 from byname.store import key as keys
 from byname.store import session as rows
 from byname.store import user as users
@@ -23,7 +24,10 @@ from byname.store.moment import microseconds, moment
 SESSIONS_SHOWN_MAX = 100
 ROW_ID_MAX = 2**63
 _NO_PASSWORD = "This name and password do not fit"  # noqa: S105  A message.
-_NO_KEY = "This API key is not valid: it is mistyped, was deleted, or belongs to another server"
+_NO_KEY = (
+    "This API key is not valid: it is mistyped, was deleted, belongs to another server, or its owner "
+    "is deactivated"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,17 @@ def open_session(
     before: str | None,
     browser: str,
 ) -> str:
-    """The token of a new session, inside the transaction of a log-in; the one before is over (A8)."""
+    """The token of a new session, inside the transaction of a log-in; the one before is over (A8).
+
+    Raises:
+        Unauthenticated: the person is deactivated wherever they belonged.
+    """
+    user = users.find(tx, user_id)
+    if user is not None and not user.server_admin and deactivations.is_shut_out(tx, user_id):
+        raise Unauthenticated(
+            "Your account is deactivated; an admin of your organization can activate it again",
+            code="deactivated",
+        )
     if before is not None:
         rows.remove(tx, rules.fingerprint(before))
     actor = keys.find_actor_of_user(tx, user_id)

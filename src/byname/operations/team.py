@@ -11,7 +11,13 @@ from byname.domain.policy import GroupRole
 from byname.operations import automation_fate, history
 from byname.operations.context import Context
 from byname.operations.organization import get_own_organization, get_person
-from byname.operations.user import NewUser, add_service_account, check_free, check_unlinked
+from byname.operations.user import (
+    NewUser,
+    add_service_account,
+    check_active,
+    check_free,
+    check_unlinked,
+)
 from byname.store import entity as entities
 from byname.store import organization as organizations
 from byname.store import team as teams
@@ -76,6 +82,9 @@ def _join(tx: Transaction, team: Entity, user: User, role: GroupRole, *, at: int
     organization_id = team.organization_id
     assert organization_id is not None  # noqa: S101  Every team has one.
     if organizations.find_role(tx, organization_id, user.id) is None:
+        home = entities.find(tx, organization_id)
+        assert home is not None  # noqa: S101  A team lives in it.
+        check_active(tx, home, user)
         organizations.put_member(tx, organization_id, user.id, GroupRole.MEMBER, at=at)
     teams.put_member(tx, team.id, user.id, role, at=at)
 
@@ -92,7 +101,7 @@ def create_team(
         NotFound: no such organization (or the actor is not in it), or no such person.
         Forbidden: the actor is no admin of the organization.
         Unprocessable: the name breaks the rules, or an admin is a service account.
-        Conflict: the name is taken.
+        Conflict: the name is taken, or an admin is deactivated in the organization.
     """
     actor = ctx.who
     with ctx.database.write() as tx:
@@ -140,6 +149,7 @@ def put_member(ctx: Context, team: str, username: str, role: GroupRole) -> Group
     Raises:
         NotFound: no such team (or the actor is not in its organization), or no such person.
         Forbidden: the actor is no admin of the team or its organization.
+        Conflict: the person is deactivated in the organization.
         Unprocessable: a service account.
     """
     with ctx.database.write() as tx:

@@ -14,6 +14,7 @@ from byname.operations import key as key_operations
 from byname.operations.access import require_server_admin
 from byname.operations.context import Context
 from byname.operations.password import hash_password
+from byname.store import deactivation as deactivations
 from byname.store import entity as entities
 from byname.store import organization as organizations
 from byname.store import team as teams
@@ -318,6 +319,19 @@ def check_another_admin(tx: Transaction, organization: Entity, user: User) -> No
             f"{user.username} is the last admin of organization {organization.name}; "
             "make somebody else an admin first",
             code="last_admin",
+        )
+
+
+def check_active(tx: Transaction, organization: Entity, user: User) -> None:
+    """Return when the person is not deactivated in the organization.
+
+    Raises:
+        Conflict: they are, and would come back in part only.
+    """
+    if deactivations.find_role(tx, organization.id, user.id) is not None:
+        raise Conflict(
+            f"{user.username} is deactivated in {organization.name}; activate them first",
+            code="deactivated",
         )
 
 

@@ -10,14 +10,17 @@ from byname.store.database import Row, Transaction
 from byname.store.moment import moment
 
 # One statement, since it runs before every request. Rows of deleted organizations and teams need no
-# look: leaving them takes the membership rows away.
+# look: leaving them takes the membership rows away. Who is deactivated wherever they belonged is nobody.
 _ACTOR = """SELECT {key}, u.id, u.username, u.email, u.entity_id, e.name, u.kind, u.server_admin,
     (SELECT string_agg(m.organization_id || ' ' || m.role, ' ') FROM organization_member m
         WHERE m.user_id = u.id),
     (SELECT string_agg(m.team_id || ' ' || m.role, ' ') FROM team_member m
         WHERE m.user_id = u.id)
     FROM {source} JOIN entity e ON e.id = u.entity_id
-    WHERE {wanted} AND u.deleted_at IS NULL AND e.deleted_at IS NULL"""
+    WHERE {wanted} AND u.deleted_at IS NULL AND e.deleted_at IS NULL
+    AND (u.server_admin = 1
+        OR NOT EXISTS (SELECT 1 FROM deactivation d WHERE d.user_id = u.id)
+        OR EXISTS (SELECT 1 FROM organization_member m WHERE m.user_id = u.id))"""
 
 OF_KEY = _ACTOR.format(
     key="k.id", source="api_key k JOIN users u ON u.id = k.user_id", wanted="k.sha256 = ?"

@@ -54,6 +54,14 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE reading ADD COLUMN collection_id INTEGER",
         "ALTER TABLE reading ADD COLUMN number INTEGER",
         *schema.created("refusal", "refusal_by_organization", "refusal_by_actor"),
+        *schema.created(
+            "deactivation",
+            "deactivation_by_user",
+            "deactivated_team",
+            "deactivated_registry",
+            "external_id",
+            "external_id_by_value",
+        ),
     ),
 }
 """For each schema version that was ever released, the statements that lead to the next one."""

@@ -58,6 +58,7 @@ def remove_everyone(tx: Transaction, organization_id: int) -> None:
         ids,
     )
     tx.run("DELETE FROM organization_member WHERE organization_id = :organization", ids)
+    tx.run("DELETE FROM deactivation WHERE organization_id = :organization", ids)
 
 
 def count_admins(tx: Transaction, organization_id: int) -> int:

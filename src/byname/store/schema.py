@@ -91,6 +91,32 @@ TABLES: tuple[str, ...] = (
         created_at INTEGER NOT NULL,
         PRIMARY KEY (organization_id, user_id)) WITHOUT ROWID""",
     "CREATE INDEX organization_member_by_user ON organization_member (user_id)",
+    # Who is out of an organization until they are let in again, and what they had there.
+    """CREATE TABLE deactivation (
+        organization_id INTEGER NOT NULL REFERENCES entity (id),
+        user_id INTEGER NOT NULL REFERENCES users (id),
+        role TEXT NOT NULL CHECK (role IN ('admin', 'member', 'viewer')),
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (organization_id, user_id)) WITHOUT ROWID""",
+    "CREATE INDEX deactivation_by_user ON deactivation (user_id)",
+    """CREATE TABLE deactivated_team (
+        user_id INTEGER NOT NULL REFERENCES users (id),
+        team_id INTEGER NOT NULL REFERENCES entity (id),
+        role TEXT NOT NULL,
+        PRIMARY KEY (user_id, team_id)) WITHOUT ROWID""",
+    """CREATE TABLE deactivated_registry (
+        user_id INTEGER NOT NULL REFERENCES users (id),
+        project_id INTEGER NOT NULL REFERENCES project (id),
+        role TEXT NOT NULL,
+        PRIMARY KEY (user_id, project_id)) WITHOUT ROWID""",
+    # What a provider of identities calls a user or team of an organization (R194).
+    """CREATE TABLE external_id (
+        organization_id INTEGER NOT NULL REFERENCES entity (id),
+        sort TEXT NOT NULL CHECK (sort IN ('user', 'team')),
+        object_id INTEGER NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (organization_id, sort, object_id)) WITHOUT ROWID""",
+    "CREATE INDEX external_id_by_value ON external_id (organization_id, sort, value)",
     """CREATE TABLE team_member (
         team_id INTEGER NOT NULL REFERENCES entity (id),
         user_id INTEGER NOT NULL REFERENCES users (id),

@@ -145,7 +145,10 @@ def add(
 def remove(tx: Transaction, user_ids: Sequence[int], *, at: int) -> None:
     """The users are gone: no key, no password, no role anywhere is left of them."""
     marks = ",".join("?" * len(user_ids))
-    tables = "session api_key invitation identity organization_member team_member registry_user"
+    tables = (
+        "session api_key invitation identity organization_member team_member registry_user"
+        " deactivation deactivated_team deactivated_registry"
+    )
     for table in tables.split():
         tx.run(f"DELETE FROM {table} WHERE user_id IN ({marks})", user_ids)
     tx.run(
