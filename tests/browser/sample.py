@@ -22,6 +22,7 @@ from byname.domain.file_stream import StreamPost
 from byname.domain.integration import IntegrationKind
 from byname.domain.policy import GroupRole, Role
 from byname.domain.project import Project
+from byname.domain.refusal import Refusals
 from byname.domain.run import Run
 from byname.domain.version import Version
 from byname.http.authentication import actor_of_user
@@ -37,9 +38,11 @@ from byname.operations import (
     member,
     organization,
     protected_alias,
+    refusal,
     registry,
     run,
     secret,
+    service_account,
     star,
     team,
     user,
@@ -233,6 +236,7 @@ def fill(folder: Path) -> Sample:
         team.put_member(ann, TEAM, name, GroupRole.MEMBER)
     team.put_member(ann, "vision-lab", "dora", GroupRole.ADMIN)
     team.create_service_account(ann, team=TEAM, name="nightly-build")
+    service_account.create(ann, organization=ORGANIZATION, name="gateway")
     _fill_model(make)
     _fill_others(make)
     _fill_automations(make)
@@ -241,8 +245,23 @@ def fill(folder: Path) -> Sample:
         sample.keys[name] = key.create_key(now, name="laptop").secret
     gina = invitation.NewPerson(username="gina", email="gina@x.org", full_name="Gina Ferreira")
     sample.invitation = invitation.invite(replace(ann, now=now_microseconds), gina).token
+    _fill_refusals(make)
     make.base.database.close()
     return sample
+
+
+def _fill_refusals(make: _Maker) -> None:
+    home = registry.get_by_name(make.by("ann"), ORGANIZATION, "Model")
+    noted = Refusals()
+    for name, kind, call, times in (
+        ("fay", "alias:add", "addAliases", 1),
+        ("emil", "member:set", "PUT /registries/{organization}/{name}/members/{username}", 3),
+    ):  # fmt: skip
+        ctx = replace(make.by(name), now=now_microseconds, refusals=noted)
+        ctx.attempt.reach(home.organization_id, home.id)
+        for _ in range(times):
+            refusal.note(ctx, kind=kind, call=call, status=403, code="forbidden")
+    refusal.save(replace(make.base, refusals=noted))
 
 
 def _fill_automations(make: _Maker) -> None:

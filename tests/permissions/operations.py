@@ -773,6 +773,8 @@ ELSEWHERE: dict[str, str] = {
     "POST /orgs/{}/members": "a page: tests/faces/web/test_people_pages.py",
     "GET /orgs/{}/teams": "a page: tests/faces/web/test_people_pages.py",
     "POST /orgs/{}/teams": "a page: tests/faces/web/test_people_pages.py",
+    "GET /orgs/{}/service-accounts": "a page: tests/faces/web/test_people_pages.py",
+    "POST /orgs/{}/service-accounts": "a page: tests/faces/web/test_people_pages.py",
     "GET /orgs/{}/storage": "a page: tests/faces/web/test_people_pages.py",
     "GET /orgs/{}/trash": "a page: tests/faces/web/test_people_pages.py",
     "POST /orgs/{}/trash": "a page: tests/faces/web/test_people_pages.py",

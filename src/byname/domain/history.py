@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from byname.domain.errors import Unprocessable
@@ -15,6 +16,8 @@ from byname.domain.errors import Unprocessable
 LIMIT_MAX = 1_000
 AUDIT_LIMIT_MAX = 20_000
 STEPS_MAX = 10_000
+DONE = 200
+"""The status, in the audit log, of every change: it is written down when it is done."""
 
 _CURSOR = re.compile(r"(\d{1,18})\.(\d{1,18})(?:\.(\d{1,18}))?(?:\.(\d{1,18}))?")
 _AT = re.compile(r"(\d{8}T\d{6})(\.\d{1,6})?Z")
@@ -105,6 +108,14 @@ class Entry:
     """In the audit log: that it was refused, and how; None for what was done."""
 
 
+class Sort(StrEnum):
+    """What an entry of the audit log tells of."""
+
+    CHANGED = "changed"
+    READ = "read"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which entries are wanted; None is all."""
@@ -118,6 +129,8 @@ class Filter:
     """Microseconds, included."""
     until: int | None = None
     """Microseconds, included."""
+    sort: Sort | None = None
+    """In the audit log: what was changed, read or refused only."""
 
 
 def check_limit(limit: int, most: int = LIMIT_MAX) -> int:

@@ -220,8 +220,13 @@ def audit(
     with ctx.database.read() as tx:
         found = _administered(ctx, tx, organization)
         with tx.within(READ_SECONDS):
-            entries = rows.oldest_of_organization(
-                tx, found.id, wanted=wanted or Filter(), after=after, limit=limit + 1
+            entries = rows.of_organization(
+                tx,
+                found.id,
+                wanted=wanted or Filter(),
+                place=after,
+                newest_first=False,
+                limit=limit + 1,
             )
     return _page(entries, limit)
 
@@ -258,8 +263,13 @@ def audit_newest(
     with ctx.database.read() as tx:
         found = _administered(ctx, tx, organization)
         with tx.within(READ_SECONDS):
-            entries = rows.newest_of_organization(
-                tx, found.id, wanted=wanted or Filter(), below=below, limit=limit + 1
+            entries = rows.of_organization(
+                tx,
+                found.id,
+                wanted=wanted or Filter(),
+                place=below,
+                newest_first=True,
+                limit=limit + 1,
             )
     return _page(entries, limit)
 

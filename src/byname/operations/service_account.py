@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from byname.domain.entity import GroupMember
+from byname.domain.entity import Entity, EntityKind, GroupMember, User
 from byname.domain.errors import missing
 from byname.domain.page import Page
 from byname.domain.policy import GroupRole
@@ -12,6 +12,7 @@ from byname.operations.organization import get_organization, get_own_organizatio
 from byname.operations.team import get_team
 from byname.operations.user import NewUser, add_service_account
 from byname.store import organization as organizations
+from byname.store import team as teams
 from byname.store import user as users
 
 
@@ -59,6 +60,22 @@ def list_of_team(
     with ctx.database.read() as tx:
         found = get_team(ctx, tx, team)
     return group.members(ctx, found, service=True, after=after, first=first)
+
+
+def find(ctx: Context, home: Entity, name: str) -> User | None:
+    """The service account of that name in the team or organization, for everyone who may see both.
+
+    Raises:
+        NotFound: the actor is not in the organization.
+    """
+    with ctx.database.read() as tx:
+        is_team = home.kind is EntityKind.TEAM
+        found = (get_team if is_team else get_organization)(ctx, tx, home.name)
+        user = users.find_by_name(tx, name)
+        if user is None or not user.service:
+            return None
+        role = (teams if is_team else organizations).find_role(tx, found.id, user.id)
+        return None if role is None else user
 
 
 def delete(ctx: Context, organization: str, name: str) -> None:

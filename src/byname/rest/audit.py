@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from byname.domain.errors import Unprocessable
-from byname.domain.history import AUDIT_LIMIT_MAX, Cursor, Entry, Filter
+from byname.domain.history import AUDIT_LIMIT_MAX, DONE, Cursor, Entry, Filter
 from byname.domain.ids import to_id
 from byname.operations import history as operations
 from byname.operations import listing, user
@@ -24,8 +24,6 @@ root_router = APIRouter(tags=["audit"])
 """The address that the client's documentation knows, outside `/api/v1`."""
 
 DAYS_MAX = 36_500
-DONE = 200
-"""Of every change: it is written down when it is done, and refusals by themselves."""
 
 StartDate = Annotated[
     str | None, Query(alias="startDate", description="The first day, such as `2026-01-31`; UTC.")

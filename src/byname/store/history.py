@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from byname.domain.history import Cursor, Entry, Filter, Refused
+from byname.domain.history import Cursor, Entry, Filter, Refused, Sort
 from byname.store.database import Row, Transaction
 from byname.store.moment import moment
 
@@ -58,7 +59,6 @@ _WITH_ORIGIN = (
     " LEFT JOIN history g ON y.reading = 0 AND y.refusal = 0 AND g.id = y.id"
     " LEFT JOIN reading r ON y.refusal = 0 AND r.id = y.reading"
     " LEFT JOIN refusal f ON y.refusal <> 0 AND f.id = y.refusal"
-    " ORDER BY y.ledger_id, y.id, y.reading, y.refusal"
 )
 
 
@@ -188,57 +188,73 @@ def newest(
     return [_entry(row) for row in rows]
 
 
-def oldest_of_organization(
+def of_organization(
     tx: Transaction,
     organization_id: int,
     *,
     wanted: Filter,
-    after: Cursor | None,
+    place: Cursor | None,
+    newest_first: bool,
     limit: int,
 ) -> list[Entry]:
-    """What happened in the organization and its teams, oldest first, from behind a place.
+    """What happened in the organization and its teams, what was read there, and what was refused.
 
-    With what was read there, and what was refused.
+    From behind a place, either newest or oldest first.
     """
     ledger, rest, values = _conditions(wanted)
-    place = Cursor(0, 0) if after is None else after
-    ledger += [
-        "l.id > :ledger",
-        "l.project_id IN (SELECT p.id FROM project p JOIN entity e ON e.id = p.entity_id"
-        " WHERE e.id = :organization OR e.organization_id = :organization)",
-    ]
-    rest += ["h.organization_id = :organization", "(h.ledger_id, h.id) > (:ledger, :id)"]
-    values |= {
-        "organization": organization_id,
-        "ledger": place.ledger_id,
-        "id": place.id,
-        "reading": place.reading,
-        "refusal": place.refusal,
-        "limit": limit,
+    start = place or (Cursor(2**60, 0) if newest_first else Cursor(0, 0))
+    parts = {
+        "ledger": start.ledger_id,
+        "id": start.id,
+        "reading": start.reading,
+        "refusal": start.refusal,
     }
-    read = [
-        "r.organization_id = :organization",
-        "(r.ledger_id, r.history_id, r.id) > (:ledger, :id, :reading)",
-        *_of_others(wanted, "r", "'artifact:read'"),
-    ]
-    refused = [
-        "f.organization_id = :organization",
-        "(f.ledger_id, f.history_id, f.reading_id, f.id) > (:ledger, :id, :reading, :refusal)",
-        *_of_others(wanted, "f", "f.kind"),
-    ]
-    every = (
-        f"SELECT *, 0 AS reading, 0 AS refusal FROM ({_LEDGER} WHERE {' AND '.join(ledger)}"
-        " ORDER BY l.id LIMIT :limit)"
-        f" UNION ALL SELECT *, 0, 0 FROM ({_REST} WHERE {' AND '.join(rest)}"
-        " ORDER BY h.ledger_id, h.id LIMIT :limit)"
-        f" UNION ALL SELECT * FROM ({_READING} WHERE {' AND '.join(read)}"
-        " ORDER BY r.ledger_id, r.history_id, r.id LIMIT :limit)"
-        f" UNION ALL SELECT * FROM ({_REFUSAL} WHERE {' AND '.join(refused)}"
-        " ORDER BY f.ledger_id, f.history_id, f.reading_id, f.id LIMIT :limit)"
-        " ORDER BY ledger_id, id, reading, refusal LIMIT :limit"
+    values |= {**parts, "organization": organization_id, "limit": limit}
+    down = " DESC" if newest_first else ""
+
+    def behind(*columns: str) -> str:
+        # The place of a row ends in zeros that its table has no columns for: those of the same
+        # beginning lie before a place that goes on.
+        named = list(parts)[: len(columns)]
+        goes_on = any(list(parts.values())[len(columns) :])
+        sign = ("<=" if goes_on else "<") if newest_first else ">"
+        return f"({', '.join(columns)}) {sign} (:{', :'.join(named)})"
+
+    def table(select: str, conditions: Sequence[str], *columns: str) -> str:
+        met = " AND ".join([*conditions, behind(*columns)])
+        order = ", ".join(f"{each}{down}" for each in columns)
+        return f"SELECT * FROM ({select} WHERE {met} ORDER BY {order} LIMIT :limit)"
+
+    theirs = (
+        "l.project_id IN (SELECT p.id FROM project p JOIN entity e ON e.id = p.entity_id"
+        " WHERE e.id = :organization OR e.organization_id = :organization)"
     )
-    rows = tx.all(_WITH_ORIGIN.format(_NAMED.format(every)), values)
+    of_ledger = _LEDGER.replace(" FROM ledger l", ", 0 AS reading, 0 AS refusal FROM ledger l")
+    of_rest = _REST.replace(" FROM history h", ", 0 AS reading, 0 AS refusal FROM history h")
+    read = ["r.organization_id = :organization", *_of_others(wanted, "r", "'artifact:read'")]
+    refused = ["f.organization_id = :organization", *_of_others(wanted, "f", "f.kind")]
+    tables = {
+        Sort.CHANGED: [
+            table(of_ledger, [*ledger, theirs], "l.id"),
+            table(of_rest, [*rest, "h.organization_id = :organization"], "h.ledger_id", "h.id"),
+        ],
+        Sort.READ: [table(_READING, read, "r.ledger_id", "r.history_id", "r.id")],
+        Sort.REFUSED: [
+            table(_REFUSAL, refused, "f.ledger_id", "f.history_id", "f.reading_id", "f.id")
+        ],
+    }
+    every = [
+        each for sort, some in tables.items() if wanted.sort in (None, sort) for each in some
+    ]  # fmt: skip
+    order = f"ledger_id{down}, id{down}, reading{down}, refusal{down}"
+    found = f"SELECT * FROM ({' UNION ALL '.join(every)}) ORDER BY {order} LIMIT :limit"
+    rows = tx.all(f"{_WITH_ORIGIN.format(_NAMED.format(found))} ORDER BY {_of('y', order)}", values)
     return [_audited(row) for row in rows]
+
+
+def _of(table: str, order: str) -> str:
+    """The order, by columns of that table."""
+    return ", ".join(f"{table}.{each}" for each in order.split(", "))
 
 
 def _audited(row: Row) -> Entry:
@@ -279,7 +295,12 @@ def oldest_refusals_of_nobody(
         f"{_REFUSAL} WHERE {' AND '.join(conditions)}"
         " ORDER BY f.ledger_id, f.history_id, f.reading_id, f.id LIMIT :limit"
     )
-    return [_audited(row) for row in tx.all(_WITH_ORIGIN.format(_NAMED.format(found)), values)]
+    rows = tx.all(
+        f"{_WITH_ORIGIN.format(_NAMED.format(found))} ORDER BY"
+        " y.ledger_id, y.id, y.reading, y.refusal",
+        values,
+    )
+    return [_audited(row) for row in rows]
 
 
 def _of_others(wanted: Filter, row: str, kind: str) -> list[str]:
@@ -358,40 +379,6 @@ def last_before(tx: Transaction, ledger_id: int) -> int:
         else:
             high = middle - 1
     return low
-
-
-def newest_of_organization(
-    tx: Transaction,
-    organization_id: int,
-    *,
-    wanted: Filter,
-    below: Cursor | None,
-    limit: int,
-) -> list[Entry]:
-    """What happened in the organization and its teams, newest first, from below a place."""
-    ledger, rest, values = _conditions(wanted)
-    place = Cursor(2**60, 0) if below is None else below
-    ledger += [
-        "l.id <= :ledger_most",
-        "l.project_id IN (SELECT p.id FROM project p JOIN entity e ON e.id = p.entity_id"
-        " WHERE e.id = :organization OR e.organization_id = :organization)",
-    ]
-    rest += ["h.organization_id = :organization", "(h.ledger_id, h.id) < (:ledger, :id)"]
-    values |= {
-        "organization": organization_id,
-        "ledger_most": place.ledger_id if place.id else place.ledger_id - 1,
-        "ledger": place.ledger_id,
-        "id": place.id,
-        "limit": limit,
-    }
-    both = (
-        f"SELECT * FROM ({_LEDGER} WHERE {' AND '.join(ledger)} ORDER BY l.id DESC LIMIT :limit)"
-        f" UNION ALL SELECT * FROM ({_REST} WHERE {' AND '.join(rest)}"
-        " ORDER BY h.ledger_id DESC, h.id DESC LIMIT :limit)"
-        " ORDER BY ledger_id DESC, id DESC LIMIT :limit"
-    )
-    rows = tx.all(_NAMED.format(both) + " ORDER BY x.ledger_id DESC, x.id DESC", values)
-    return [_entry(row) for row in rows]
 
 
 _WITHIN = {

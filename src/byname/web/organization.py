@@ -9,13 +9,22 @@ from typing import Any
 
 from byname.domain.entity import Entity
 from byname.domain.errors import DomainError, Invalid, Unprocessable, missing
-from byname.domain.history import AUDIT_LIMIT_MAX, Cursor, Entry, Filter, to_csv
+from byname.domain.history import (
+    AUDIT_LIMIT_MAX,
+    DONE,
+    Cursor,
+    Entry,
+    Filter,
+    Sort,
+    to_csv,
+)
 from byname.domain.policy import GroupRole
 from byname.http.router import Router
 from byname.operations import entity as entities
 from byname.operations import group, history, trash
 from byname.operations import organization as operations
 from byname.operations import team as teams
+from byname.web import service_account
 from byname.web.account import number_in
 from byname.web.looks import segment, with_query
 from byname.web.page import Site
@@ -23,13 +32,14 @@ from byname.web.pager import pager_of
 from byname.web.visitor import Answer, Ask, Moved, Sent, Shown, form_for, page_for
 
 PAGE = 50
-TABS = ("members", "teams", "storage", "trash", "audit")
-LABELS = {"audit": "Audit log"}
+TABS = ("members", "teams", "service-accounts", "storage", "trash", "audit")
+LABELS = {"audit": "Audit log", "service-accounts": "Service accounts"}
 KINDS = (
     "alias", "artifact", "automation", "collection", "key", "link", "member", "organization",
     "project", "protected_alias", "registry", "team", "user", "version",
 )  # fmt: skip
 """The nouns by which the audit log is filtered (R191)."""
+SORTS = {Sort.CHANGED: "changes", Sort.READ: "reads", Sort.REFUSED: "refused"}
 
 
 def add_pages(router: Router, site: Site) -> None:
@@ -37,6 +47,7 @@ def add_pages(router: Router, site: Site) -> None:
     readers = {
         "members": read_members,
         "teams": read_teams,
+        "service-accounts": read_service_accounts,
         "storage": read_storage,
         "trash": read_trash,
         "audit": read_audit,
@@ -47,6 +58,7 @@ def add_pages(router: Router, site: Site) -> None:
     router.add("GET", "/orgs/{org}/audit.csv", page_for(site, send_audit))
     router.add("POST", "/orgs/{org}/members", form_for(site, change_members))
     router.add("POST", "/orgs/{org}/teams", form_for(site, change_teams))
+    router.add("POST", "/orgs/{org}/service-accounts", form_for(site, change_service_accounts))
     router.add("POST", "/orgs/{org}/trash", form_for(site, change_trash))
 
 
@@ -70,6 +82,8 @@ def _place(ask: Ask, organization: Entity, tab: str) -> dict[str, Any]:
         "tab": tab,
         "links": [(LABELS.get(each, each.capitalize()), f"{base}/{each}", each) for each in TABS],
         "why_not": group.why_not_administer(ask.ctx, organization),
+        "head": "organization_head.html",
+        "section": "organization",
     }
 
 
@@ -195,6 +209,23 @@ def change_teams(ask: Ask) -> Answer:
     return Moved(f"{ask.root}{segment(made.name)}?tab=members", notice=f"Team {made.name} is made.")
 
 
+# ---- service accounts --------------------------------------------------------------------------
+
+
+def read_service_accounts(ask: Ask) -> Answer:
+    """The service accounts of the organization and of its teams."""
+    organization = find_organization(ask)
+    place = _place(ask, organization, "service-accounts")
+    return service_account.read(ask, organization, place)
+
+
+def change_service_accounts(ask: Ask) -> Answer:
+    """One is made, gets or loses a key, or is deleted."""
+    organization = find_organization(ask)
+    place = _place(ask, organization, "service-accounts")
+    return service_account.change(ask, organization, place)
+
+
 # ---- storage -----------------------------------------------------------------------------------
 
 
@@ -289,16 +320,26 @@ def _wanted(ask: Ask) -> Filter:
         kind=ask.query("kind") or None,
         since=None if since is None else int(since.timestamp()) * 1_000_000,
         until=None if end is None else int(end.timestamp()) * 1_000_000 - 1,
+        sort=_sort(ask.query("status")),
     )
 
 
+def _sort(text: str | None) -> Sort | None:
+    if not text:
+        return None
+    try:
+        return Sort(text)
+    except ValueError:
+        raise Unprocessable(f"Status is one of {', '.join(Sort)}", field="status") from None
+
+
 def read_audit(ask: Ask) -> Answer:
-    """What happened in the organization and its teams, newest first; for admins."""
+    """What happened and was refused in the organization and its teams, newest first; for admins."""
     place = _place(ask, find_organization(ask), "audit")
     if place["why_not"]:
         return Shown("organization_admins_only.html", place)
-    asked = {name: ask.query(name) or "" for name in ("actor", "kind", "since", "until")}
-    values: dict[str, Any] = {**place, "asked": asked, "kinds": KINDS}
+    asked = {name: ask.query(name) or "" for name in ("actor", "kind", "status", "since", "until")}
+    values: dict[str, Any] = {**place, "asked": asked, "kinds": KINDS, "sorts": SORTS}
     values["download"] = with_query(place["here"] + ".csv", **asked)
     try:
         below = ask.query("after")
@@ -318,10 +359,11 @@ def read_audit(ask: Ask) -> Answer:
 
 
 COLUMNS = ["time", "actor", "face", "action", "subject", "project", "collection", "version",
-           "before", "after"]  # fmt: skip
+           "before", "after", "status", "code", "count", "request", "address"]  # fmt: skip
 
 
 def _line(entry: Entry) -> list[Any]:
+    refused = entry.refused
     return [
         entry.at.isoformat().replace("+00:00", "Z"),
         entry.actor,
@@ -333,6 +375,11 @@ def _line(entry: Entry) -> list[Any]:
         None if entry.number is None else f"v{entry.number}",
         _cell(entry.before),
         _cell(entry.after),
+        DONE if refused is None else refused.status,
+        None if refused is None else refused.code,
+        1 if refused is None else refused.count,
+        None if refused is None else refused.call,
+        entry.address,
     ]
 
 

@@ -7,15 +7,12 @@ from typing import Any
 
 from byname.domain.entity import Entity, EntityKind
 from byname.domain.errors import DomainError, Invalid
-from byname.domain.names import fold
 from byname.domain.policy import GroupRole
 from byname.http.router import Router
 from byname.operations import group, search
-from byname.operations import key as keys
 from byname.operations import organization as organizations
 from byname.operations import team as operations
-from byname.operations.key import NewKey
-from byname.web.account import number_in
+from byname.web import service_account
 from byname.web.looks import segment, with_query
 from byname.web.organization import parse_group_role, restore_in, trash_values, username_of
 from byname.web.page import Site
@@ -60,6 +57,8 @@ def place_of(ask: Ask, home: Entity, tab: str) -> dict[str, Any]:
         "roles": list(GroupRole),
         "where": "",
         "given": ask.form,
+        "head": "team_head.html",
+        "section": "projects",
     }
 
 
@@ -165,80 +164,13 @@ def _remove_member(ask: Ask, home: Entity) -> Answer:
 # ---- service accounts --------------------------------------------------------------------------
 
 
-def read_service_accounts(ask: Ask, home: Entity) -> Shown:
-    """The team's service accounts; with `?account=` the keys of one."""
-    return _service_accounts(ask, home)
+def read_service_accounts(ask: Ask, home: Entity) -> Answer:
+    """The team's service accounts."""
+    return service_account.read(ask, home, place_of(ask, home, "service-accounts"))
 
 
-def _service_accounts(
-    ask: Ask,
-    home: Entity,
-    error: DomainError | None = None,
-    *,
-    made: NewKey | None = None,
-    secret: tuple[str, str] | None = None,
-) -> Shown:
-    place = place_of(ask, home, "service-accounts")
-    page = group.members(ask.ctx, home, service=True, after=ask.query("after"), first=PAGE)
-    following = page.end_cursor if page.has_next else None
-    chosen = ask.query("account") or ask.text("username")
-    listed = None
-    if chosen and not place["why_not"]:
-        wanted = fold(chosen)
-        if any(fold(each.user.username) == wanted for each in page.items):
-            listed = keys.list_keys(ask.ctx, username=chosen)
-    if made is not None:
-        secret = (made.username, made.secret)
-    return Shown(
-        "team_service_accounts.html",
-        {
-            **place,
-            "accounts": page.items,
-            "total": page.count(),
-            "pager": pager_of(ask.query, place["here"], following),
-            "chosen": chosen if listed is not None else "",
-            "keys": listed or [],
-            "secret": secret,
-            "removing": ask.query("remove") or "",
-        },
-        error,
-    )
-
-
-def _make_account(ask: Ask, home: Entity) -> Answer:
-    try:
-        made = operations.create_service_account(
-            ask.ctx, team=home.name, name=ask.text("name").strip()
-        )
-    except DomainError as error:
-        return _service_accounts(ask, home, error)
-    return _service_accounts(ask, home, secret=(made.user.username, made.api_key))
-
-
-def _make_account_key(ask: Ask, home: Entity) -> Answer:
-    try:
-        made = keys.create_key(ask.ctx, name=ask.text("name"), username=ask.text("username"))
-    except DomainError as error:
-        return _service_accounts(ask, home, error)
-    return _service_accounts(ask, home, made=made)
-
-
-def _delete_account_key(ask: Ask, home: Entity) -> Answer:
-    try:
-        keys.delete_key(ask.ctx, number_in(ask.text("key")))
-    except DomainError as error:
-        return _service_accounts(ask, home, error)
-    there = f"service-accounts&account={segment(ask.text('username'))}"
-    return _moved(ask, home, there, "The key opens nothing any more.")
-
-
-def _delete_account(ask: Ask, home: Entity) -> Answer:
-    name = ask.text("username")
-    try:
-        operations.remove_member(ask.ctx, home.name, name)
-    except DomainError as error:
-        return _service_accounts(ask, home, error)
-    return _moved(ask, home, "service-accounts", f"{name} is gone, and so are its keys.")
+def _change_service_accounts(ask: Ask, home: Entity) -> Answer:
+    return service_account.change(ask, home, place_of(ask, home, "service-accounts"))
 
 
 # ---- trash -------------------------------------------------------------------------------------
@@ -275,10 +207,10 @@ FORMS: dict[str, Tab] = {
     "add": _set_member,
     "set-role": _set_member,
     "remove": _remove_member,
-    "make-account": _make_account,
-    "make-account-key": _make_account_key,
-    "delete-account-key": _delete_account_key,
-    "delete-account": _delete_account,
+    "make-account": _change_service_accounts,
+    "make-account-key": _change_service_accounts,
+    "delete-account-key": _change_service_accounts,
+    "delete-account": _change_service_accounts,
     "restore": _restore,
 }
 """Every form of the page by its name."""

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from dataclasses import replace
 
 import pytest
 
+from byname.domain.history import Cursor, Entry, Filter, Sort
 from byname.domain.policy import GroupRole
+from byname.domain.reading import Readings
+from byname.domain.refusal import Refusals
 from byname.http.links import Signer
 from byname.http.router import Router
-from byname.operations import collection, key, organization, session, team, user
+from byname.operations import (
+    collection,
+    history,
+    key,
+    organization,
+    project,
+    reading,
+    refusal,
+    registry,
+    service_account,
+    session,
+    team,
+    user,
+)
 from byname.operations.health import About, Jobs
 from byname.store.moment import moment
 from byname.store.schema import SCHEMA_VERSION
@@ -168,6 +187,87 @@ class TestTeams:
         app.by("admin").get("/admin")
 
 
+class TestServiceAccountsOfAnOrganization:
+    """R192: its own and those of its teams are listed; made, given keys and deleted by admins."""
+
+    PAGE = f"/orgs/{ORGANIZATION}/service-accounts"
+
+    def test_made_with_a_key_that_is_shown_once_and_deleted(self, app: App) -> None:
+        browser = app.by("admin")
+        assert "No service account yet" in browser.get(self.PAGE)
+        assert "the two lines that a machine needs" in browser.get(self.PAGE)
+        made = browser.send(self.PAGE, do="make-account", name="gateway")
+        [first] = set(SECRET.findall(made.text))
+        assert f"export WANDB_API_KEY={first}" in words_of(made.text)
+        assert first not in browser.get(self.PAGE)
+        again = browser.send(self.PAGE, do="make-account", name="gateway")
+        assert again.status_code == 409
+        assert 'value="gateway"' in again.text
+        more = browser.send(self.PAGE, do="make-account-key", username="gateway", name="gpu")
+        [second] = set(SECRET.findall(more.text))
+        assert second != first
+        of_one = browser.get(f"{self.PAGE}?account=GATEWAY")
+        assert "API keys of gateway" in of_one
+        assert "gpu" in of_one
+        keys = key.list_keys(app.world.admin, username="gateway")
+        to = browser.sent(
+            self.PAGE, do="delete-account-key", username="gateway", key=str(keys[0].id)
+        )
+        assert to == f"{self.PAGE}?account=gateway"
+        assert [each.name for each in key.list_keys(app.world.admin, username="gateway")] == ["gpu"]
+        assert "Delete gateway?" in browser.get(f"{self.PAGE}?remove=gateway")
+        assert browser.sent(self.PAGE, do="delete-account", username="gateway") == self.PAGE
+        assert "<b>gateway</b>" not in browser.get(self.PAGE)
+        gone = browser.send(self.PAGE, do="delete-account", username="gateway")
+        assert gone.status_code == 404
+        assert browser.send(self.PAGE, do="odd").status_code == 400
+
+    def test_those_of_teams_stand_there_with_their_team(self, app: App) -> None:
+        team.create_service_account(app.world.admin, team=TEAM, name="robot")
+        service_account.create(app.world.admin, organization=ORGANIZATION, name="gateway")
+        page = words_of(app.by("admin").get(self.PAGE))
+        assert re.search(r"gateway service account the organization", page)
+        assert re.search(rf"robot service account team {TEAM}", page)
+        there = words_of(app.by("admin").get(f"/{TEAM}?tab=service-accounts"))
+        assert "robot service account" in there
+        assert "gateway service account" not in there
+
+    def test_the_keys_of_one_on_a_later_page_are_reached(self, app: App) -> None:
+        for number in range(55):
+            service_account.create(
+                app.world.admin, organization=ORGANIZATION, name=f"bot{number:02}"
+            )
+        browser = app.by("admin")
+        first = browser.get(self.PAGE)
+        assert "<b>bot54</b>" not in first
+        following = re.findall(r'href="([^"]+)" rel="next"', first)[0].replace("&amp;", "&")
+        link = re.findall(r'href="([^"]+account=bot54)"', browser.get(following))[0]
+        assert "API keys of bot54" in browser.get(link)
+
+    def test_others_look_and_are_refused(self, app: App) -> None:
+        service_account.create(app.world.admin, organization=ORGANIZATION, name="gateway")
+        app.world.add_person("eve", in_organization="member", in_team="admin")
+        browser = app.by("eve")
+        shown = words_of(browser.get(f"{self.PAGE}?account=gateway"))
+        assert "gateway service account" in shown
+        assert "you need the role admin in acme; yours is member" in shown
+        assert "API keys of gateway" not in shown
+        assert "you need the role admin" in words_of(browser.get(f"{self.PAGE}?remove=gateway"))
+        before = House(app.world.nobody, {}).dump()
+        for fields in (
+            {"do": "make-account", "name": "mine"},
+            {"do": "make-account-key", "username": "gateway"},
+            {"do": "delete-account", "username": "gateway"},
+        ):
+            assert browser.send(self.PAGE, **fields).status_code in (403, 404), fields
+        assert House(app.world.nobody, {}).dump() == before
+
+    def test_r10_of_an_organization_of_others_there_is_none(self, app: App) -> None:
+        app.world.add_person("sue")
+        app.by("sue").get(self.PAGE, 404)
+        assert app.by("sue").send(self.PAGE, "/account", do="make-account").status_code == 404
+
+
 class TestTrashPages:
     """R164: what was deleted is restored by a click, by who might have deleted it."""
 
@@ -211,6 +311,70 @@ class TestAuditLog:
         assert "Nothing found" in browser.get(f"{self.PAGE}?actor=nobody")
         assert "Nothing found" in browser.get(f"{self.PAGE}?since=2001-01-01&until=2001-01-02")
         assert "must be a day" in browser.get(f"{self.PAGE}?since=yesterday", 422)
+
+    def refuse(self, app: App, number: int = 0, times: int = 1) -> None:
+        """Mallory, who is in no organization, was refused so often."""
+        home = registry.get_by_name(app.world.admin, ORGANIZATION, "Model")
+        mallory = app.world.people.get("mallory") or app.world.add_person("mallory")
+        origin = replace(mallory.origin, address="192.0.2.7")
+        ctx = replace(mallory, refusals=Refusals(), origin=origin)
+        ctx.attempt.reach(home.organization_id, home.id)
+        for _ in range(times):
+            refusal.note(
+                ctx, kind=f"alias:add{number}", call="addAliases", status=403, code="too_low"
+            )
+        refusal.save(ctx)
+
+    def test_r190_refusals_are_told_with_status_code_and_how_often(self, app: App) -> None:
+        self.refuse(app, 1, 3)
+        browser = app.by("admin")
+        page = words_of(browser.get(self.PAGE))
+        assert "mallory sdk 192.0.2.7 alias add1 403 too low, 3 times addAliases" in page
+        assert "user create done admin" in words_of(browser.get(self.PAGE + "?status=changed"))
+        for status, there in (("", True), ("changed", False), ("read", False), ("refused", True)):
+            asked = browser.get(f"{self.PAGE}?status={status}")
+            assert ("mallory" in asked) is there, status
+            assert ("user log in" in words_of(asked)) is (status in ("", "changed")), status
+        assert "Status is one of" in browser.get(self.PAGE + "?status=odd", 422)
+        answer = browser.client.get(
+            f"{self.PAGE}.csv?status=refused", headers={"accept": "text/html"}
+        )
+        (line,) = csv.DictReader(io.StringIO(answer.text))
+        told = ("actor", "status", "code", "count", "request", "address")
+        assert [line[each] for each in told] == [
+            "mallory", "403", "too_low", "3", "addAliases", "192.0.2.7",
+        ]  # fmt: skip
+        done = browser.client.get(f"{self.PAGE}.csv?kind=key", headers={"accept": "text/html"})
+        assert {each["status"] for each in csv.DictReader(io.StringIO(done.text))} == {"200"}
+
+    def test_pages_of_changes_reads_and_refusals_are_the_whole(self, app: App) -> None:
+        """Newest first and oldest first are the same list, wherever a page ends."""
+        admin = app.world.admin
+        version = log_version(admin)
+        for number in range(4):
+            link_version(admin, version, f"Zoo {number}")
+            reader = replace(admin, readings=Readings())
+            reading.note(reader, project.get(admin, version.project_id), version)
+            reading.save(reader)
+            self.refuse(app, number)
+            self.refuse(app, number + 10)
+        oldest = history.audit(admin, ORGANIZATION, limit=1_000).entries
+        for limit in (1, 2, 3, 7):
+            seen: list[Entry] = []
+            below: Cursor | None = None
+            while not seen or below is not None:
+                page = history.audit_newest(admin, ORGANIZATION, below=below, limit=limit)
+                seen += page.entries
+                below = page.next
+            assert seen == oldest[::-1], limit
+        assert len([each for each in oldest if each.refused]) == 8
+        assert len([each for each in oldest if each.kind == "artifact:read"]) == 4
+        for sort in Sort:
+            some = history.audit_newest(admin, ORGANIZATION, wanted=Filter(sort=sort)).entries
+            assert some, sort
+            for each in some:
+                assert (each.refused is not None) is (sort is Sort.REFUSED)
+                assert (each.kind == "artifact:read") is (sort is Sort.READ)
 
     def test_others_are_told_the_role(self, app: App) -> None:
         app.world.add_person("eve", in_organization="member")

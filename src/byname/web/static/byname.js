@@ -115,6 +115,12 @@ document.addEventListener("htmx:afterSettle", (event) => {
   }
 });
 
+// ---- tabs that do not fit scroll to the one that is shown ------------------------------------------
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const tabs = tab.parentElement;
+  tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.clientWidth) / 2;
+}
+
 // ---- dialogs: <a data-dialog href> shows the .ask part of that page over this one ----------------
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-dialog]");
