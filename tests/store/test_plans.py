@@ -11,6 +11,7 @@ import pytest
 
 from byname.domain.errors import NotFound
 from byname.domain.expiry import TtlPolicy
+from byname.domain.history import Filter, Sort
 from byname.operations import (
     alias,
     alias_move,
@@ -20,6 +21,7 @@ from byname.operations import (
     gc,
     graph,
     history,
+    listing,
     manifest,
     protected_alias,
     registry,
@@ -28,6 +30,7 @@ from byname.operations import (
 from byname.operations import version as versions
 from byname.operations.alias import Place
 from byname.operations.alias_move import Move
+from byname.store import health
 from byname.store.database import Database, Parameters, Row, Transaction
 from tests.support.runs import make_run
 from tests.support.world import (
@@ -40,13 +43,14 @@ from tests.support.world import (
     log_version,
 )
 
-# Walks that are bounded by something small: one IN list, or the rows of one version; and the index
-# of what is still to be purged, which is a list of things to do.
+# Walks that are bounded by something small: one IN list, or the rows of one version; and the indexes
+# of what is still to be purged and delivered, which are lists of things to do.
 ALLOWED = (
     "SCAN CONSTANT ROW",
     "SCAN json_each",
     "SCAN v USING INDEX version_to_purge",
     "SCAN d USING INDEX team_with_ttl",
+    "SCAN x USING INDEX execution_due",
 )
 
 
@@ -189,6 +193,26 @@ def test_names_and_their_past_are_index_searches(world: World, plans: dict[str, 
     ]
     assert any("FROM history h" in sql and "FROM ledger l" in sql for sql in plans)
     assert walks == []
+
+
+def test_what_pages_tell_of_the_last_change_is_found_by_indexes(
+    world: World, plans: dict[str, list[str]]
+) -> None:
+    """The last change of each collection of a list, the last name of each version, what waits."""
+    place, membership = link_version(world.admin, log_version(world.admin), aliases=("best",))
+    with watched(plans):
+        assert listing.last_changes_of_collections(world.admin, [place.id])
+        assert listing.last_names_of_memberships(world.admin, [membership.id])
+        with world.nobody.database.read() as tx:
+            health.pending_deliveries(tx)
+    plans.clear()
+    for sort in (Sort.READ, Sort.REFUSED):
+        history.audit_newest(world.admin, ORGANIZATION, wanted=Filter(sort=sort))
+    steps = [each for sql, found in plans.items() if "FROM refusal f" in sql for each in found]
+    assert any("USING INDEX refusal_by_organization" in each for each in steps)
+    # What remains are walks through the few rows that a page is put together from.
+    walks = [each for each in steps if each.startswith("SCAN")]
+    assert [each for each in walks if not each.startswith(("SCAN (subquery", "SCAN x"))] == []
 
 
 def test_the_spy_sees_a_walk(world: World, plans: dict[str, list[str]]) -> None:

@@ -100,7 +100,11 @@ def replay(
             if made["next"] is None:
                 break
             place = made["next"]
-        tell(as_json, {"executions": count}, f"{count} executions are made.")
+        tell(as_json, {"executions": count}, _told_made(count))
+
+
+def _told_made(count: int) -> str:
+    return "1 execution is made." if count == 1 else f"{count} executions are made."
 
 
 def try_out(

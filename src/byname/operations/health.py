@@ -76,6 +76,14 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Deliveries:
+    """How many deliveries of automations wait, and since when the oldest does."""
+
+    count: int = 0
+    oldest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """The server as it is now."""
 
@@ -91,6 +99,10 @@ class Health:
     administrators: int
     organizations: int
     jobs: list[JobRun]
+    waiting: Deliveries
+    """Those that are sent as soon as their turn comes."""
+    held: Deliveries
+    """Those of automations that are off: they wait until these are on again."""
 
     @property
     def problems(self) -> list[str]:
@@ -117,6 +129,7 @@ def read(ctx: Context, about: About) -> Health:
     with ctx.database.read() as tx:
         counts = rows.count_everybody(tx)
         schema = rows.schema_version(tx)
+        pending = rows.pending_deliveries(tx)
         kept: int | None = None
         with contextlib.suppress(Unprocessable), tx.within(READ_SECONDS):
             kept = rows.sum_bytes(tx)
@@ -132,4 +145,10 @@ def read(ctx: Context, about: About) -> Health:
         administrators=counts["administrators"],
         organizations=counts["organizations"],
         jobs=about.jobs.all(),
+        waiting=_deliveries(pending.get(True)),
+        held=_deliveries(pending.get(False)),
     )
+
+
+def _deliveries(found: tuple[int, int] | None) -> Deliveries:
+    return Deliveries() if found is None else Deliveries(found[0], moment(found[1]))

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from byname.domain.alias import LedgerRow
 from byname.domain.collection import Collection, Membership
+from byname.domain.history import Entry
 from byname.domain.project import ArtifactType, Project
 from byname.domain.version import Version
 from byname.operations import access
@@ -17,6 +19,8 @@ from byname.operations.context import Context
 from byname.store import alias as alias_rows
 from byname.store import collection as collection_rows
 from byname.store import execution as execution_rows
+from byname.store import history as history_rows
+from byname.store import ledger as ledger_rows
 from byname.store import project as project_rows
 from byname.store import version as version_rows
 from byname.store.database import Transaction
@@ -79,6 +83,16 @@ def collection_tags(ctx: Context, ids: Sequence[int]) -> dict[int, list[str]]:
 def executions_of_collections(ctx: Context, ids: Sequence[int]) -> dict[int, int]:
     """How often automations ran for what happened in them (up to 10,000), by collection id (R40)."""
     return _in_portions(ctx, ids, execution_rows.counts_of_collections)
+
+
+def last_changes_of_collections(ctx: Context, ids: Sequence[int]) -> dict[int, Entry]:
+    """What happened last in each collection, by its id."""
+    return _in_portions(ctx, ids, history_rows.last_of_collections)
+
+
+def last_names_of_memberships(ctx: Context, ids: Sequence[int]) -> dict[int, LedgerRow]:
+    """The last of the aliases that each place holds, and who put it there, by its id."""
+    return _in_portions(ctx, ids, ledger_rows.last_of_memberships)
 
 
 def collections_of_project(

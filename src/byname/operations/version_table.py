@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from byname.domain import metric
+from byname.domain.alias import LedgerRow
 from byname.domain.collection import Collection, Membership
 from byname.domain.entity import User
 from byname.domain.errors import Unprocessable
@@ -33,6 +34,8 @@ class Line:
     aliases: list[str]
     tags: list[str]
     linked_by: User | None
+    named: LedgerRow | None
+    """How the last of its aliases came here; None where it has none."""
     metrics: list[metric.Value]
     """The values of the metrics asked for, in their order."""
 
@@ -94,6 +97,7 @@ def _lines(ctx: Context, shown: Sequence[Membership], metrics: Sequence[str]) ->
     versions = listing.versions(ctx, [each.version_id for each in shown])
     aliases = listing.aliases_of_memberships(ctx, [each.id for each in shown])
     tags = listing.version_tags(ctx, [each.version_id for each in shown])
+    named = listing.last_names_of_memberships(ctx, [each.id for each in shown])
     people = users.load_users(
         ctx, sorted({each.created_by for each in shown if each.created_by is not None})
     )
@@ -108,6 +112,7 @@ def _lines(ctx: Context, shown: Sequence[Membership], metrics: Sequence[str]) ->
                 aliases[each.id],
                 tags[each.version_id],
                 people.get(each.created_by or 0),
+                named.get(each.id),
                 [metric.value_of(values, name) for name in metrics],
             )
         )

@@ -23,6 +23,16 @@ def count_everybody(tx: Transaction) -> dict[str, int]:
     return {} if row is None else {name: int(row[name]) for name in row.keys()}  # noqa: SIM118
 
 
+def pending_deliveries(tx: Transaction) -> dict[bool, tuple[int, int]]:
+    """How many deliveries wait and when the oldest was made, by whether their automation is on."""
+    rows = tx.all(
+        "SELECT a.enabled = 1 OR a.deleted_at IS NOT NULL AS works, count(*) AS n,"
+        " min(x.created_at) AS oldest FROM execution x JOIN automation a ON a.id = x.automation_id"
+        " WHERE x.state = 'pending' GROUP BY 1"
+    )
+    return {bool(row["works"]): (row["n"], row["oldest"]) for row in rows}
+
+
 def sum_bytes(tx: Transaction) -> int:
     """How many bytes are kept in all; equal content of one team or person once."""
     row = tx.one("SELECT coalesce(sum(size_bytes), 0) AS n FROM blob")

@@ -324,6 +324,26 @@ def _of_others(wanted: Filter, row: str, kind: str) -> list[str]:
     return found
 
 
+def last_of_collections(tx: Transaction, ids: Sequence[int]) -> dict[int, Entry]:
+    """What happened last in each of these collections, by its id."""
+    these = [json.dumps(list(ids))]
+    changes = tx.all(
+        f"{_LEDGER} WHERE l.id IN (SELECT (SELECT max(k.id) FROM ledger k"
+        " WHERE k.collection_id = json_each.value) FROM json_each(?))",
+        these,
+    )
+    others = tx.all(
+        f"{_REST} WHERE h.id IN (SELECT (SELECT k.id FROM history k"
+        " WHERE k.collection_id = json_each.value ORDER BY k.ledger_id DESC, k.id DESC LIMIT 1)"
+        " FROM json_each(?))",
+        these,
+    )
+    found: dict[int, Entry] = {}
+    for row in sorted([*changes, *others], key=lambda row: (row["ledger_id"], row["id"])):
+        found[row["collection_id"]] = _entry({**row, "project": None, "collection": None})
+    return found
+
+
 def end(tx: Transaction) -> Cursor:
     """The place behind everything that was committed."""
     ledger = tx.one("SELECT max(id) FROM ledger")

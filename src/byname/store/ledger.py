@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from byname.domain.alias import LedgerRow, chain
 from byname.store.database import Row, Transaction
@@ -65,6 +65,19 @@ def last_of_each(tx: Transaction, collection_id: int, *, after: str, limit: int)
         {"collection": collection_id, "after": after, "limit": limit},
     )
     return [from_row(row) for row in rows]
+
+
+def last_of_memberships(tx: Transaction, ids: Sequence[int]) -> dict[int, LedgerRow]:
+    """How the last of the aliases that each of these places holds came there, by its id."""
+    marks = ",".join("?" * len(ids))
+    rows = tx.all(
+        # With max() the other columns are of the row that has it.
+        "SELECT a.membership_id, max(l.id) AS last, l.* FROM alias a JOIN ledger l"
+        " ON l.collection_id = a.collection_id AND l.alias = a.name AND l.revision = a.revision"
+        f" WHERE a.membership_id IN ({marks}) GROUP BY a.membership_id",
+        ids,
+    )
+    return {row["membership_id"]: from_row(row) for row in rows}
 
 
 def at_time(tx: Transaction, collection_id: int, alias: str, at: int) -> LedgerRow | None:

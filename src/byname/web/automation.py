@@ -10,6 +10,7 @@ from byname.domain.automation import (
     Automation,
     ScopeKind,
     Simple,
+    permission_for,
     simple_of,
 )
 from byname.domain.errors import DomainError, Invalid, missing
@@ -154,8 +155,8 @@ def _shown_one(
     values = registry.head(ask, home, "automations")
     ids = [] if automation.action.integration_id is None else [automation.action.integration_id]
     target: Integration | None = next(iter(integrations.load(ask.ctx, ids).values()), None)
-    author = automation.created_by
-    people = {} if author is None else users.load_users(ask.ctx, [author])
+    known = {each for each in (automation.created_by, automation.acts_for) if each is not None}
+    people = users.load_users(ask.ctx, sorted(known))
     return Shown(
         "automation.html",
         {
@@ -167,7 +168,9 @@ def _shown_one(
             "event_words": event_words(automation.event),
             "filter": filter_words(automation),
             "actions": ACTIONS,
-            "author": people.get(author) if author is not None else None,
+            "author": people.get(automation.created_by or 0),
+            "acts_for": people.get(automation.acts_for or 0),
+            "needed": permission_for(automation.scope).least.word.replace("_", " "),
             "denied": why_not_change(values["role"], automation),
             "confirm": ask.query("confirm") == "delete",
         },

@@ -63,6 +63,38 @@ class Asked:
         )
 
 
+_DONE = {
+    "automation:create": "made an automation",
+    "automation:delete": "deleted an automation",
+    "automation:disable": "switched an automation off",
+    "automation:update": "changed an automation",
+    "artifact:create": "logged {version}",
+    "artifact:delete": "deleted {version}",
+    "artifact:expire": "deleted {version}, which was past its time",
+    "artifact:tag": "changed tags of {version}",
+    "artifact:update": "edited {version}",
+    "collection:create": "made it",
+    "collection:rename": "renamed it",
+    "collection:tag": "changed its tags",
+    "collection:update": "edited it",
+    "link:create": "linked {version}",
+    "link:delete": "unlinked {version}",
+    "link:restore": "linked {version} again",
+    "alias:add": "put {name} on {after}",
+    "alias:move": "moved {name} to {after}",
+    "alias:remove": "took {name} off {before}",
+}
+
+
+def done_words(entry: Entry) -> str:
+    """What was done in a collection, in a few words that follow the name of who did it."""
+    told = _DONE.get(entry.kind, entry.kind.replace(":", " ").replace("_", " "))
+    version = "a version" if entry.number is None else f"v{entry.number}"
+    return told.format(
+        name=entry.subject, version=version, before=entry.before, after=entry.after
+    )  # fmt: skip
+
+
 def parse_number(text: str) -> int | None:
     """The number in `v3`; None for an empty text.
 

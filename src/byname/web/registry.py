@@ -16,7 +16,7 @@ from byname.operations import project as projects
 from byname.operations import protected_alias as protected_aliases
 from byname.operations import registry as registries
 from byname.operations import user as users
-from byname.web import collection, version
+from byname.web import collection, history, version
 from byname.web.looks import project_path, why_not, with_query
 from byname.web.page import Site
 from byname.web.pager import pager_of
@@ -210,6 +210,8 @@ def rows_of(ask: Ask, registry: Project, listed: list[Collection]) -> dict[str, 
         "quick_aliases": listing.aliases_of_memberships(ask.ctx, [each.id for each in quick]),
         "protected": collection.protected_names(ask, registry),
         "may_link": why_not(role, Permission.LINK),
+        "last_of": listing.last_changes_of_collections(ask.ctx, ids),
+        "done_words": history.done_words,
         "executions": listing.executions_of_collections(ask.ctx, ids),
         "may_automate": why_not(role, Permission.AUTOMATE_COLLECTION),
     }

@@ -142,7 +142,7 @@ class TestExecutions:
             assert run(sending, "automation", "retry", str(failed["id"])).exit_code == 6
             assert run(sending, "automation", "retry", "999").exit_code == 5
             said = run(sending, "automation", "replay", number, "--after", "0.0")
-            assert said.stdout == "1 executions are made.\n"
+            assert said.stdout == "1 execution is made.\n"
             assert receiver.wait_for(3)[2].headers[name] != failed["delivery_id"]
             listed = done(sending, "automation", "history", "--registry", f"{ORGANIZATION}/Model")
             assert [each["replay"] for each in listed["executions"]] == [True, False]

@@ -231,6 +231,28 @@ class TestList:
             zoo.by("admin").get(f"{LIST}/{text}", 400 if text == "%00" else 404)
 
 
+class TestForWhom:
+    """An automation has the rights of one person, and its page says whose."""
+
+    def test_who_made_it_and_then_who_changed_what_it_does(self, zoo: App) -> None:
+        zoo.world.add_person("ada", in_organization="admin", in_team="member")
+        path = walk(zoo.by("admin"), ALIAS, HOOK, {}, {"name": "Deploy"})
+        page = words_of(zoo.by("vic").get(path))
+        assert "Acts for admin Who made it" in page
+        assert "the role admin here and are a member of team vision." in page
+        browser = zoo.by("ada")
+        fields = {**fields_on(browser.get(f"{path}/edit")), "do": "save"}
+        # Another name leaves it with whom it was.
+        fields["name"] = "Roll out"
+        browser.sent(f"{path}/edit", **{k: v for k, v in fields.items() if k != "token"})
+        assert "Acts for admin Who made it" in words_of(browser.get(path))
+        fields["payload"] = '{"who": "${event_author}"}'
+        browser.sent(f"{path}/edit", **{k: v for k, v in fields.items() if k != "token"})
+        shown = words_of(browser.get(path))
+        assert "Acts for ada you Who made it" in shown
+        assert "by admin" in shown.split("Created")[1]
+
+
 class TestChanging:
     """R130: edit; switch off and on; delete after a question."""
 

@@ -41,6 +41,21 @@ def fired(app: App) -> App:
     return app
 
 
+class TestHowManyWait:
+    """The health page of the server tells of the queue."""
+
+    def test_those_that_are_due_and_those_of_automations_that_are_off(self, fired: App) -> None:
+        browser, admin = fired.by("admin"), fired.world.admin
+        with fired.world.nobody.database.write() as tx:
+            tx.run("UPDATE execution SET created_at = created_at - 7200000000")
+        assert "Deliveries 1 waits, the oldest for 2 h" in words_of(browser.get("/server"))
+        home = registry.get_by_name(admin, ORGANIZATION, "Model")
+        found = automation.list_within(admin, "project", home.id, name="Deploy").items[0]
+        automation.edit(admin, found.id, automation.AutomationEdit(enabled=False))
+        told = words_of(browser.get("/server"))
+        assert "none waits 1 more waits for automations that are off, the oldest for 2 h" in told
+
+
 class TestHistory:
     """R140: all executions, newest first: time, event, action, payload sent, status."""
 

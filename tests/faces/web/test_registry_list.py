@@ -7,7 +7,7 @@ import re
 import pytest
 
 from byname.domain.policy import Role
-from byname.operations import collection, member, protected_alias, registry, star
+from byname.operations import alias, collection, member, protected_alias, registry, star
 from byname.operations import version as versions
 from tests.faces.web.conftest import HTML, App, Browser, token_on, words_of
 from tests.support.house import House
@@ -168,6 +168,31 @@ class TestRegistryList:
         assert re.findall(r'aria-label="View details of (\w+)"', page) == found
         if not found:
             assert "No collection here is called that" in page
+
+    def test_a_row_says_who_changed_what_last(self, zoo: App) -> None:
+        zoo.add("max", Role.ADMIN)
+        maxi, browser = zoo.world.people["max"], zoo.by("admin")
+        home = registry.get_by_name(zoo.world.admin, ORGANIZATION, "Model")
+        place = collection.get_in(maxi, home, "Zoo")
+        there = alias.Place(ORGANIZATION, home.name, "Zoo")
+        ids = [
+            collection.get_version_in(maxi, home, place, f"v{number}")[0].version_id
+            for number in range(2)
+        ]
+
+        def last() -> str:
+            cells = re.findall(r'data-label="Last change">(.*?)</td>', browser.get(MODEL))
+            return words_of(cells[1])
+
+        for change, told in (
+            (lambda: alias.edit(maxi, ids[0], add=[(there, "x")]), "max put x on v0"),
+            (lambda: alias.edit(maxi, ids[1], add=[(there, "x")]), "max moved x to v1"),
+            (lambda: alias.edit(maxi, ids[1], remove=[(there, "x")]), "max took x off v1"),
+            (lambda: collection.edit_tags(maxi, there, add=["big"]), "max changed its tags"),
+            (lambda: collection.unlink(maxi, ids[0], place.id), "max unlinked v0"),
+        ):
+            change()
+            assert last() == f"just now {told}"
 
     def test_r179_a_viewer_sees_why_they_may_not(self, zoo: App) -> None:
         zoo.add("vic", Role.VIEWER)

@@ -248,7 +248,7 @@ class TestAccess:
             page = zoo.by("admin").get(SETTINGS)
             row = page.split("Registry role of mia")[1].split("</tr>")[0]
             assert re.search(r'value="restricted_viewer" selected', row)
-            found = re.search(r'class="effective"[^>]*>([^<]+)<', row)
+            found = re.search(r'class="effective more"[^>]*>([^<]+)<', row)
             assert found is not None
             return found[1]
 

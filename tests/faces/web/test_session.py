@@ -196,7 +196,7 @@ class TestForms:
         "/orgs/acme/registry/Model/new-collection", "/orgs/acme/registry/Model/link",
         "/orgs/acme/registry/Model/settings", "/orgs/acme/registry/Model/new-automation",
         "/orgs/acme/registry/Model/automations/1", "/orgs/acme/registry/Model/automations/1/edit",
-        "/orgs/acme/registry/Model/automations-history",
+        "/orgs/acme/registry/Model/automations-history", "/orgs/acme/service-accounts",
     )  # fmt: skip
 
     def test_every_form_of_a_session_is_in_this_list(self, app: App) -> None:
