@@ -22,6 +22,8 @@ Key = str | int | None
 
 PAGE_MAX = 1_000
 FILE_PAGE_MAX = 5_000
+WHOLE_MAX = 10_000
+"""So many items a list has on its first page where the client knows no further pages of it."""
 CURSOR_LENGTH_MAX = 8_192
 INTEGER_MAX = 2**63 - 1
 

@@ -7,7 +7,7 @@ from typing import Any
 from ariadne import MutationType, ObjectType
 
 from byname.domain.entity import User
-from byname.domain.page import Page
+from byname.domain.page import WHOLE_MAX, Page
 from byname.domain.run import Run
 from byname.domain.version import Version
 from byname.graphql import loaders
@@ -40,8 +40,12 @@ def resolve_created_by(version: Version, info: Info) -> Run | User | None:
 def resolve_used_by(
     version: Version, info: Info, after: str | None = None, first: int | None = None
 ) -> Connection:
-    """The runs that used the version, under whatever name and through whatever link (R151)."""
+    """The runs that used the version, under whatever name and through whatever link (R151).
+
+    The client's `used_by` takes the first page for all there is.
+    """
     request = info.context
+    first = WHOLE_MAX if first is None else first
     page = operations.users_of(request.ctx, version.id, after=after, first=first)
     return run_connection(request, page)
 

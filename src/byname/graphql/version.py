@@ -10,7 +10,7 @@ from ariadne import MutationType, ObjectType, QueryType
 from byname.domain.collection import Collection
 from byname.domain.errors import Unprocessable
 from byname.domain.expiry import NO_TTL
-from byname.domain.page import Page, decode_id, encode_cursor, parse_first
+from byname.domain.page import WHOLE_MAX, Page, decode_id, encode_cursor, parse_first
 from byname.domain.version import Version
 from byname.graphql import loaders
 from byname.graphql.alias import AliasNode
@@ -151,8 +151,11 @@ def resolve_manifest(version: Version, info: Info) -> Any:
 def resolve_memberships(
     version: Version, info: Info, after: str | None = None, first: int | None = None
 ) -> Connection:
-    """Where the version is: its own sequence, and the collections it is linked into."""
-    limit = parse_first(first, 100)
+    """Where the version is: its own sequence, and the collections it is linked into.
+
+    The client's `linked_artifacts` takes the first page for all there is.
+    """
+    limit = parse_first(first, WHOLE_MAX)
     found = listing.memberships_of_version(
         info.context.ctx, version.id, after=decode_id("memberships", after), limit=limit + 1
     )

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from byname.domain import run as rules
 from byname.domain.errors import Conflict, missing
-from byname.domain.page import Page, decode_id, encode_cursor, page_of, parse_first
+from byname.domain.page import (
+    WHOLE_MAX,
+    Page,
+    decode_id,
+    encode_cursor,
+    page_of,
+    parse_first,
+)
 from byname.domain.policy import Permission
 from byname.domain.run import Run
 from byname.domain.version import Version, VersionState
@@ -121,7 +128,7 @@ def users_of(
 
     Runs in hidden projects are left out without a trace (R112).
     """
-    limit = parse_first(first, 50)
+    limit = parse_first(first, 50, WHOLE_MAX)
     start = decode_id("users", after)
     with ctx.database.read() as tx:
         homes = access.visible_projects(ctx, lineage_rows.projects_of_users(tx, version_id))

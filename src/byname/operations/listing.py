@@ -21,6 +21,7 @@ from byname.store import collection as collection_rows
 from byname.store import execution as execution_rows
 from byname.store import history as history_rows
 from byname.store import ledger as ledger_rows
+from byname.store import lineage as lineage_rows
 from byname.store import project as project_rows
 from byname.store import version as version_rows
 from byname.store.database import Transaction
@@ -125,10 +126,11 @@ def memberships_of_version(
 ) -> list[Membership]:
     """Some of a version's memberships that the actor may see, from behind the id `after`."""
     with ctx.database.read() as tx:
-        page = collection_rows.memberships_of_version(tx, version_id, after=after, limit=limit)
-        found = collection_rows.find_many(tx, [m.collection_id for m in page])
-        shown = access.visible_projects(ctx, {c.project_id for c in found.values()})
-    return [m for m in page if found[m.collection_id].project_id in shown]
+        places = lineage_rows.projects_of_versions(tx, [version_id])[version_id]
+        shown = sorted(access.visible_projects(ctx, places))
+        return collection_rows.memberships_in_projects(
+            tx, version_id, shown, after=after, limit=limit
+        )
 
 
 def membership_by_ref(ctx: Context, collection_id: int, ref: str) -> Membership | None:

@@ -276,6 +276,21 @@ def list_memberships(
     return [membership_from_row(row) for row in rows]
 
 
+def memberships_in_projects(
+    tx: Transaction, version_id: int, project_ids: Sequence[int], *, after: int, limit: int
+) -> list[Membership]:
+    """The version's live memberships in these projects, oldest first, from behind an id."""
+    if not project_ids:
+        return []
+    rows = tx.all(
+        SELECT_MEMBERSHIP + "JOIN collection c ON c.id = m.collection_id"
+        " WHERE m.version_id = ? AND m.deleted_at IS NULL AND m.id > ?"
+        f" AND c.project_id IN ({','.join('?' * len(project_ids))}) ORDER BY m.id LIMIT ?",
+        [version_id, after, *project_ids, limit],
+    )
+    return [membership_from_row(row) for row in rows]
+
+
 def memberships_of_version(
     tx: Transaction, version_id: int, *, after: int, limit: int
 ) -> list[Membership]:
