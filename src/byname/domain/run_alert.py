@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from byname.domain.errors import Unprocessable
 from byname.domain.run_line import storable
@@ -13,6 +14,7 @@ TITLE_LENGTH_MAX = 512
 TEXT_LENGTH_MAX = 100_000
 ALERTS_MAX = 10_000
 """So many alerts are kept of one run."""
+WAIT_MAX = timedelta(days=3650)
 
 
 class Severity(StrEnum):
@@ -25,7 +27,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One note. How often the same one may come is up to the client (`wait_duration`)."""
+    """One note."""
 
     id: int
     run_id: int
@@ -64,3 +66,29 @@ def check_text(value: str, what: str, most: int) -> str:
             f"{what} has {len(value)} characters; at most {most} are allowed", field=what.lower()
         )
     return storable(value)
+
+
+def parse_wait(value: Any) -> timedelta:
+    """How long the script wants to hear nothing more under a title: `wait_duration`, in milliseconds.
+
+    Raises:
+        Unprocessable: it is no number of milliseconds from 0 to those of ten years.
+    """
+    if value is None:
+        return timedelta()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        most = WAIT_MAX // timedelta(milliseconds=1)
+        if 0 <= value <= most:
+            return timedelta(milliseconds=value)
+    raise Unprocessable(
+        "waitDuration must be a number of milliseconds, 0 or more", field="waitDuration"
+    )
+
+
+def is_repeated(before: datetime, now: datetime, wait: timedelta) -> bool:
+    """A run says nothing twice under one title before the time is over that its script set.
+
+    The client sends again what it has no answer to, so that this also keeps one alert from
+    standing there twice. A clock that was set back holds nothing up.
+    """
+    return timedelta() <= now - before < wait

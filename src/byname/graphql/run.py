@@ -14,6 +14,7 @@ from byname.domain.page import Page
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.run import Run, wandb_config
+from byname.domain.run_alert import parse_wait
 from byname.graphql import loaders
 from byname.graphql.connection import Connection, connection
 from byname.graphql.context import Info, Loader, RequestContext
@@ -363,7 +364,7 @@ def rewind_run(_source: Any, info: Info, input: dict[str, Any]) -> dict[str, Any
 
 @mutation.field("notifyScriptableRunAlert")
 def notify_alert(_source: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
-    """The alert stands with the run, for people to read."""
+    """The alert stands with the run, for people to read, unless it said so just before."""
     run_alert.send(
         info.context.ctx,
         input["entity_name"],
@@ -372,6 +373,7 @@ def notify_alert(_source: Any, info: Info, input: dict[str, Any]) -> dict[str, A
         title=input["title"],
         text=input["text"],
         severity=input.get("severity"),
+        wait=parse_wait(input.get("wait_duration")),
     )
     return {"success": True}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from byname.domain import run_alert as rules
 from byname.domain.errors import TooLarge
 from byname.domain.page import Page, decode_id, encode_cursor, page_of, parse_first
@@ -11,6 +13,7 @@ from byname.operations import history
 from byname.operations.context import Context
 from byname.operations.run import open_by_id, open_by_name
 from byname.store import run_alert as rows
+from byname.store.moment import moment
 
 
 def send(
@@ -22,8 +25,11 @@ def send(
     title: str,
     text: str,
     severity: str | None = None,
+    wait: timedelta = timedelta(),
 ) -> int:
     """The run has the alert, and the history tells of it; the alert's id.
+
+    Where one with this title came less than `wait` ago, nothing is added, and its id is given.
 
     Raises:
         NotFound: the run is absent or hidden.
@@ -36,6 +42,9 @@ def send(
     level = rules.parse_severity(severity)
     with ctx.database.write() as tx:
         run, home = open_by_name(ctx, tx, entity, project, run_name, Permission.LOG)
+        last = rows.find_last(tx, run.id, title)
+        if last is not None and rules.is_repeated(last.at, moment(ctx.now()), wait):
+            return last.id
         if rows.count(tx, run.id) >= rules.ALERTS_MAX:
             raise TooLarge(f"A run has at most {rules.ALERTS_MAX} alerts", limit=rules.ALERTS_MAX)
         alert_id = rows.add(
