@@ -67,6 +67,18 @@ class TestTeamMembersAreChangedByItsAdmins:
         assert house.dump() == before
         assert list(house.actor("bob").organizations.values()) == [GroupRole.VIEWER]
 
+    def test_an_invitation_changes_nobody_who_is_in_the_team(self, house: House) -> None:
+        house.make_team_member("bob", GroupRole.ADMIN)
+        before = house.dump()
+        with pytest.raises(Conflict) as refusal:
+            team.invite(house.by("ann"), TEAM, "bob", GroupRole.MEMBER)
+        assert "as admin" in refusal.value.message
+        assert team.invite(house.by("ann"), TEAM, "bob", GroupRole.ADMIN).role is GroupRole.ADMIN
+        assert house.dump() == before
+        house.make_user("carol")
+        team.invite(house.by("ann"), TEAM, "carol", GroupRole.MEMBER)
+        assert list(house.actor("carol").teams.values()) == [GroupRole.MEMBER]
+
     def test_a_team_admin_draws_nobody_in_from_outside(self, house: House) -> None:
         house.make_team_member("bob", GroupRole.ADMIN)
         house.make_member("carol")

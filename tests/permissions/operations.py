@@ -654,7 +654,12 @@ ROWS: list[Row] = [
         "createInvite",
         T,
         P.MANAGE_MEMBERS,
-        lambda t: {"entityName": t.words["team_home"], "username": t.words["username"]},
+        # Whoever is in the team is invited as what they are there.
+        lambda t: {
+            "entityName": t.words["team_home"],
+            "username": t.words["username"],
+            "admin": t.words["username"] == "outsider",
+        },
     ),
     _mutation(
         "createServiceAccount",

@@ -197,7 +197,7 @@ def invite(_source: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:  
     if user is None:
         raise missing(f"User {wanted[:80]!r}")
     role = GroupRole.ADMIN if input.get("admin") else GroupRole.MEMBER
-    member = team_operations.put_member(ctx, input["entity_name"], user.username, role)
+    member = team_operations.invite(ctx, input["entity_name"], user.username, role)
     info.context.loaders.clear()
     return {
         "invite": {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, GroupMember, User
-from byname.domain.errors import Forbidden, missing
+from byname.domain.errors import Conflict, Forbidden, missing
 from byname.domain.policy import GroupRole
 from byname.operations import automation_fate, history
 from byname.operations.context import Context
@@ -178,6 +178,25 @@ def put_member(ctx: Context, team: str, username: str, role: GroupRole) -> Group
             )
             automation_fate.follow_roles(ctx, tx, user.id)
         return GroupMember(user, role)
+
+
+def invite(ctx: Context, team: str, username: str, role: GroupRole) -> GroupMember:
+    """The person joins the team in that role; who is in it keeps the role they have.
+
+    Raises:
+        NotFound, Forbidden, Unprocessable: as `put_member`.
+        Conflict: they are in the team already, in another role.
+    """
+    with ctx.database.write() as tx:
+        found = get_own_team(ctx, tx, team, "change members")
+        user = users.find_by_name(tx, username)
+        had = None if user is None else teams.find_role(tx, found.id, user.id)
+        if had is not None and had != role.value:
+            raise Conflict(
+                f"{username} is in team {found.name} already, as {had}; "
+                "an invitation does not change that, `byname team member set` does"
+            )
+        return put_member(ctx, team, username, role)
 
 
 def remove_member(ctx: Context, team: str, username: str) -> None:
