@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLSyntaxError, parse, validate
 
+from byname.domain.errors import Unsupported
 from byname.graphql.engine import Engine, Limits, load_schema
 from tests.support.sdk_documents import SdkDocument, collect_from
 
@@ -78,6 +79,23 @@ class TestDocumentsOfTheClient:
     def test_what_is_listed_is_still_not_understood(self, version: str) -> None:
         closed = gaps_of(version).keys() - problems_of(version).keys()
         assert not closed, f"Remove from {GAPS.name}, for {version}: {sorted(closed)}"
+
+    def test_what_is_out_of_scope_is_refused_by_its_name(self, version: str) -> None:
+        """R199: whoever calls `wandb.sweep` reads that there are no sweeps."""
+        engine = Engine(SCHEMA)
+        told: dict[str, set[str]] = {}
+        for document in documents_of(version):
+            reason = gaps_of(version).get(document.operation, "")
+            if reason.endswith(" are out of scope") and document.text:
+                with pytest.raises(Unsupported) as refusal:
+                    engine.prepare(document.text, "")
+                told.setdefault(refusal.value.message, set()).add(reason.split()[0])
+        assert {message.split(":")[0]: words for message, words in told.items()} == {
+            "This server has no sweeps": {"sweeps"},
+            "This server has no launch queues and jobs": {"launch"},
+            "This server has no reports": {"reports"},
+            "This server has no custom charts": {"custom"},
+        }
 
     def test_every_gap_has_a_reason(self, version: str) -> None:
         assert all(reason.strip() for reason in gaps_of(version).values())

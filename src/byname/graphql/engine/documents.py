@@ -28,6 +28,7 @@ from graphql.validation import recommended_rules, specified_rules
 
 from byname.domain.errors import Invalid, Unsupported
 from byname.graphql.engine.inputs import VariableReader
+from byname.graphql.engine.left_out import find_left_out
 from byname.graphql.engine.limits import Limits, measure_operation, parse_document
 from byname.graphql.engine.plan import Compiler, NotPlannable, Plan
 
@@ -181,6 +182,11 @@ def _validate(schema: GraphQLSchema, document: DocumentNode) -> None:
     rules = [*specified_rules, *recommended_rules]
     errors = validate(schema, document, rules, max_errors=VALIDATION_ERRORS_MAX)
     if errors:
+        what = find_left_out(schema, document)
+        if what is not None:
+            raise Unsupported(
+                f"This server has no {what}: it keeps artifacts, and the runs that make and use them"
+            )
         sentences = []
         for error in errors[:VALIDATION_ERRORS_MAX]:
             place = next(iter(error.locations or ()), None)
