@@ -31,7 +31,7 @@ from byname.graphql.nouns import make_schema
 from byname.http.addresses import Addresses
 from byname.http.authentication import KeyUses
 from byname.http.links import Signer
-from byname.http.message import Request, send_json
+from byname.http.message import App, Receive, Request, Scope, Send, send_json
 from byname.http.refusals import Refusals as RefusalNotes
 from byname.http.router import Router
 from byname.http.server import HttpServer
@@ -272,6 +272,32 @@ class Health:
         await send_json(request, {"status": "ready", "version": __version__})
 
 
+class OnDemand:
+    """An application that is made when the first request for it comes.
+
+    What it is made of takes a second to load, which most servers never need.
+    """
+
+    def __init__(self, make: Callable[[], App]) -> None:
+        self._make = make
+        self._app: App | None = None
+        self._lock = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI call."""
+        if self._app is None:
+            async with self._lock:
+                if self._app is None:
+                    self._app = await asyncio.to_thread(self._make)
+        await self._app(scope, receive, send)
+
+
+def _make_scim(ctx: Context, uses: KeyUses, addresses: Addresses) -> App:
+    from byname.rest.provisioning import make_scim
+
+    return make_scim(ctx, uses, addresses)
+
+
 class Application:
     """All faces on one server state, ready to be served."""
 
@@ -334,6 +360,7 @@ class Application:
         router.add("GET", f"/api/v1{alias.ALIAS}", AliasWait(hearing, watchers, api).handle)
         router.mount("/api", api)
         router.mount("/admin/audit_logs", api)
+        router.mount("/scim", OnDemand(lambda: _make_scim(ctx, uses, addresses)))
         self._worker = Worker(ctx, self._sender, self.pulse, page_of)
 
     @contextlib.asynccontextmanager

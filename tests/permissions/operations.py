@@ -35,6 +35,11 @@ class Rest:
     body: Any = None
     query: str = ""
 
+    @property
+    def whole_path(self) -> str:
+        """With what stands before it."""
+        return self.path if self.path.startswith("/scim/") else f"/api/v1{self.path}"
+
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
@@ -74,8 +79,8 @@ class Row:
     def key(self) -> str:
         """How the walks over all faces name it."""
         match self.call:
-            case Rest(method, path):
-                return f"{method} /api/v1{path}"
+            case Rest(method):
+                return f"{method} {self.call.whole_path}"
             case Mutation(name):
                 return f"mutation {name}"
             case Query(name):
@@ -93,6 +98,7 @@ _PROJECT = _id("Project", "project")
 _RUN = _id("Run", "run")
 _PENDING = _id("Artifact", "pending")
 
+_SCIM = "/scim/organizations/{whole}"
 REGISTRY = "/registries/{organization}/{registry}"
 ZOO = f"{REGISTRY}/collections/Zoo"
 
@@ -349,6 +355,64 @@ ROWS: list[Row] = [
         Scope.ORGANIZATION,
         _ADMIN,
         done=frozenset({404}),  # They are a person.
+    ),
+    # ---- SCIM: people and teams of an organization ------------------------------------------
+    Row(Rest("GET", f"{_SCIM}/Users"), Scope.ORGANIZATION, _ADMIN),
+    Row(Rest("POST", f"{_SCIM}/Users/.search", {}), Scope.ORGANIZATION, _ADMIN),
+    Row(
+        Rest("POST", f"{_SCIM}/Users", {"userName": "n", "emails": [{"value": "n@example.org"}]}),
+        Scope.ORGANIZATION,
+        _ADMIN,
+    ),
+    Row(Rest("GET", f"{_SCIM}/Users/{{user_id}}"), Scope.ORGANIZATION, _ADMIN),
+    Row(
+        Rest(
+            "PUT",
+            f"{_SCIM}/Users/{{user_id}}",
+            {"userName": "{username}", "emails": [{"value": "{username}@example.org"}]},
+        ),
+        Scope.ORGANIZATION,
+        _ADMIN,
+    ),
+    Row(
+        Rest(
+            "PATCH",
+            f"{_SCIM}/Users/{{user_id}}",
+            {"Operations": [{"op": "replace", "path": "active", "value": False}]},
+        ),
+        Scope.ORGANIZATION,
+        _ADMIN,
+        done=frozenset({200, 409}),
+    ),
+    Row(
+        Rest("DELETE", f"{_SCIM}/Users/{{user_id}}"),
+        Scope.ORGANIZATION,
+        _ADMIN,
+        done=frozenset({204, 409}),
+    ),
+    Row(Rest("GET", f"{_SCIM}/Groups"), Scope.ORGANIZATION, _ADMIN),
+    Row(Rest("POST", f"{_SCIM}/Groups/.search", {}), Scope.ORGANIZATION, _ADMIN),
+    Row(Rest("POST", f"{_SCIM}/Groups", {"displayName": "n"}), Scope.ORGANIZATION, _ADMIN),
+    Row(Rest("GET", f"{_SCIM}/Groups/{{team_id}}"), Scope.ORGANIZATION, _ADMIN),
+    Row(
+        Rest("PUT", f"{_SCIM}/Groups/{{team_id}}", {"displayName": "{team}"}),
+        Scope.ORGANIZATION,
+        _ADMIN,
+    ),
+    Row(
+        Rest(
+            "PATCH",
+            f"{_SCIM}/Groups/{{team_id}}",
+            {"Operations": [{"op": "add", "path": "members", "value": [{"value": "{user_id}"}]}]},
+        ),
+        Scope.ORGANIZATION,
+        _ADMIN,
+    ),
+    Row(
+        Rest("DELETE", f"{_SCIM}/Groups/{{team_id}}"),
+        Scope.ORGANIZATION,
+        _ADMIN,
+        done=frozenset({204, 409}),
     ),
     # ---- REST: the server -------------------------------------------------------------------
     Row(Rest("POST", "/users", {"username": "n", "email": "n@example.org"}), Scope.SERVER, None),
@@ -691,6 +755,38 @@ ELSEWHERE: dict[str, str] = {
     "POST /invitation": "needs the one-time word of an invitation (tests/faces/web)",
     "POST /sdk/otel/v1/metrics": "open: takes nothing in",
     "POST /graphql": "the door of all fields above",
+    # The one organization that a key may provision, in place of one that is named.
+    **dict.fromkeys(
+        (
+            "GET /scim/Users",
+            "POST /scim/Users",
+            "POST /scim/Users/.search",
+            "GET /scim/Users/{}",
+            "PUT /scim/Users/{}",
+            "PATCH /scim/Users/{}",
+            "DELETE /scim/Users/{}",
+            "GET /scim/Groups",
+            "POST /scim/Groups",
+            "POST /scim/Groups/.search",
+            "GET /scim/Groups/{}",
+            "PUT /scim/Groups/{}",
+            "PATCH /scim/Groups/{}",
+            "DELETE /scim/Groups/{}",
+        ),
+        "as with an organization in the address: tests/faces/rest/test_provisioning.py",
+    ),
+    **{
+        f"GET {below}/{each}": "what SCIM can here, for whoever has a key: "
+        "tests/faces/rest/test_provisioning.py"
+        for below in ("/scim", "/scim/organizations/{}")
+        for each in (
+            "ServiceProviderConfig",
+            "ResourceTypes",
+            "ResourceTypes/{}",
+            "Schemas",
+            "Schemas/{}",
+        )
+    },
     # One's own.
     "query viewer": "oneself",
     "query users": "who may know of whom: tests/faces/graphql/test_entity.py",

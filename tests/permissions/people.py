@@ -19,6 +19,8 @@ from byname.operations import (
 )
 from byname.operations import version as versions
 from byname.operations.context import Context
+from byname.store import entity as entity_rows
+from byname.store import user as user_rows
 from tests.support.runs import make_run
 from tests.support.world import (
     ORGANIZATION,
@@ -138,6 +140,12 @@ def make_town(world: World) -> Town:
             for kind, scope_id in ((ScopeKind.COLLECTION, zoo.id), (ScopeKind.PROJECT, made.id))
         )
         run = make_run(ctx, "run1", entity=home)
+        username, of_people = ("pat", "crew") if place != FOREIGN else ("outsider", "theirs")
+        with ctx.database.read() as tx:
+            person = user_rows.find_by_name(tx, username)
+            people = entity_rows.find_by_name(tx, of_people)
+        assert person is not None
+        assert people is not None
         pending = begin_version(ctx, f"pending-{place}", {"f": b"3"}, entity=home)
         town.targets[place] = Target(
             {
@@ -147,8 +155,10 @@ def make_town(world: World) -> Town:
                 "team_home": home,
                 "project": PROJECT,
                 "creator": ctx.who.username,
-                "username": "pat" if place != FOREIGN else "outsider",
-                "team": "crew" if place != FOREIGN else "theirs",
+                "username": username,
+                "user_id": str(person.id),
+                "team": of_people,
+                "team_id": str(people.id),
                 "source": f"{home}/{PROJECT}/model-{place}:v0",
                 "run": "run1",
                 "deletion": str(deletion),

@@ -25,6 +25,7 @@ from byname.http.links import Signer
 from byname.http.router import Router
 from byname.operations import key
 from byname.rest.api import make_api
+from byname.rest.provisioning import make_scim
 from byname.settings import Settings
 from tests.permissions import role_table
 from tests.permissions.operations import ELSEWHERE, ROWS, Mutation, Query, Rest, Row, Scope
@@ -111,7 +112,7 @@ class City:
         words["alias"] = "guarded" if "/protected-aliases/" in call.path else "production"
         if call.path.endswith("/links"):
             words["collection"] = "New"
-        path = "/api/v1" + call.path.format(**words)
+        path = call.whole_path.format(**words)
         body = b"" if call.body is None else json.dumps(_filled(call.body, words)).encode()
         headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
         if asker.name != NOBODY:
@@ -294,7 +295,8 @@ class TestNothingIsForgotten:
         offered |= {f"mutation {name}" for name in schema.mutation_type.fields}
         offered |= {spelled(f"{method} {path}") for method, path in city._router.routes()}
         api = make_api(city.town.world.nobody)
-        for path, methods in api.openapi()["paths"].items():
+        scim = make_scim(city.town.world.nobody)
+        for path, methods in [*api.openapi()["paths"].items(), *scim.openapi()["paths"].items()]:
             offered |= {spelled(f"{method.upper()} {path}") for method in methods}
         shown = {f"{method} {spelled(path)}" for method, path in _unlisted(api)}
         offered |= shown - {"GET /api/docs", "GET /api/openapi.json"}

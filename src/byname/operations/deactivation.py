@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from byname.domain.entity import Entity, GroupMember
 from byname.domain.errors import NotFound, missing
 from byname.domain.page import Page, decode_id, encode_cursor, page_of, parse_first
+from byname.domain.policy import GroupRole
 from byname.operations import automation_fate, history
 from byname.operations.context import Context
 from byname.operations.organization import get_own_organization, get_person
@@ -12,6 +16,7 @@ from byname.operations.user import check_another_admin
 from byname.store import deactivation as rows
 from byname.store import organization as organization_rows
 from byname.store import session as session_rows
+from byname.store.database import Transaction
 
 
 def deactivate(ctx: Context, organization: str, username: str) -> GroupMember:
@@ -102,6 +107,20 @@ def list_page(
         home = get_own_organization(ctx, tx, organization, "see who is deactivated")
         found = rows.list_page(tx, home.id, after=start, limit=size + 1)
     return page_of(found, size, lambda each: encode_cursor("deactivated", each.user.id))
+
+
+@contextmanager
+def opened(
+    ctx: Context, tx: Transaction, home: Entity, user_id: int, role: GroupRole
+) -> Iterator[None]:
+    """Within it, what the deactivated person comes back with can be changed as if they were there."""
+    at = ctx.now()
+    organization_rows.put_member(tx, home.id, user_id, role, at=at)
+    rows.restore(tx, home.id, user_id, at=at)
+    rows.remove(tx, home.id, user_id)
+    yield
+    rows.put(tx, home.id, user_id, at=at)
+    organization_rows.remove_member(tx, home.id, user_id)
 
 
 def _no_member(username: str, home: Entity) -> NotFound:

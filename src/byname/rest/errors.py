@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse, Response
 
-from byname.domain.errors import DomainError
-from byname.http.asked import because
+from byname.domain.errors import DomainError, Kind
+from byname.http.asked import CODE, because
 from byname.http.body import read_body
 from byname.http.errors import STATUS_BY_KIND, error_body, error_headers
 from byname.http.message import (
@@ -29,6 +29,12 @@ from byname.http.message import (
 
 BODY_BYTES_MAX = 1_000_000
 SHOWN_MAX = 5
+DETAIL_LENGTH_MAX = 1_000
+SCIM = "/scim"
+"""Below it errors have the shape of RFC 7644, 3.12."""
+
+_SCIM_TYPES = frozenset({"invalidFilter", "mutability"})
+_UNIQUE = frozenset({"name_taken", "email_taken"})
 
 _CODES = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 415: "unsupported_type"}
 _MESSAGES = {
@@ -48,6 +54,25 @@ def request_id_of(scope: Scope) -> str:
     return found
 
 
+def scim_answer(
+    scope: Scope,
+    status: int,
+    detail: str,
+    scim_type: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """A refusal as providers of identities read it (RFC 7644, 3.12)."""
+    scope[CODE] = scim_type or _CODES.get(status, "invalid")
+    body = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": str(status),
+        "detail": detail[:DETAIL_LENGTH_MAX].encode("utf-8", "replace").decode(),
+    }
+    if scim_type:
+        body["scimType"] = scim_type
+    return JSONResponse(body, status, headers=headers, media_type="application/scim+json")
+
+
 def _answer(
     scope: Scope,
     status: int,
@@ -57,6 +82,11 @@ def _answer(
     details: dict[str, Any] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
+    if scope["path"].startswith(SCIM):
+        bad = status in (400, 422)
+        return scim_answer(
+            scope, 400 if bad else status, message, "invalidSyntax" if bad else None, headers
+        )
     return JSONResponse(
         error_body(code, message, request_id_of(scope), details), status, headers=headers
     )
@@ -67,7 +97,21 @@ def refuse(scope: Scope, error: DomainError) -> Response:
     because(scope, error)
     headers = {key.decode(): value.decode() for key, value in error_headers(error)}
     status = STATUS_BY_KIND[error.kind]
+    if scope["path"].startswith(SCIM):
+        word = None
+        if error.kind is Kind.UNPROCESSABLE:
+            status, word = 400, error.code if error.code in _SCIM_TYPES else "invalidValue"
+        elif error.code in _UNIQUE:
+            word = "uniqueness"
+        answer = scim_answer(scope, status, error.message, word, headers)
+        because(scope, error)
+        return answer
     return _answer(scope, status, error.code, error.message, details=error.details, headers=headers)
+
+
+def nothing_here() -> HTTPException:
+    """What is raised where an address leads nowhere."""
+    return HTTPException(404)
 
 
 def _field(place: tuple[int | str, ...]) -> str:
