@@ -30,6 +30,7 @@ from byname.operations import (
     alias,
     automation,
     collection,
+    deactivation,
     file_stream,
     integration,
     invitation,
@@ -62,7 +63,7 @@ CLASSIFIERS = "Zoo_Classifier_Models"
 PEOPLE = {
     "ben": ("Ben Okafor", "member"), "cleo": ("Cleo Marchetti", "member"),
     "dora": ("Dora Lindqvist", "member"), "emil": ("Emil Sato", "member"),
-    "fay": ("Fay Nkemelu", "viewer"),
+    "fay": ("Fay Nkemelu", "viewer"), "gus": ("Gus Almeida", "member"),
 }  # fmt: skip
 CARD = """Decides from sixteen attributes of an animal which of seven classes it belongs to.
 
@@ -243,6 +244,7 @@ def fill(folder: Path) -> Sample:
     for name in ("ann", *PEOPLE):
         now = replace(make.by(name), now=now_microseconds)
         sample.keys[name] = key.create_key(now, name="laptop").secret
+    deactivation.deactivate(ann, ORGANIZATION, "gus")
     gina = invitation.NewPerson(username="gina", email="gina@x.org", full_name="Gina Ferreira")
     sample.invitation = invitation.invite(replace(ann, now=now_microseconds), gina).token
     _fill_refusals(make)

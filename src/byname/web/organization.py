@@ -20,8 +20,8 @@ from byname.domain.history import (
 )
 from byname.domain.policy import GroupRole
 from byname.http.router import Router
+from byname.operations import deactivation, group, history, trash
 from byname.operations import entity as entities
-from byname.operations import group, history, trash
 from byname.operations import organization as operations
 from byname.operations import team as teams
 from byname.web import service_account
@@ -103,17 +103,27 @@ def read_members(ask: Ask) -> Answer:
 def _members(ask: Ask, error: DomainError | None = None, where: str = "") -> Shown:
     organization = find_organization(ask)
     place = _place(ask, organization, "members")
-    leaving = ask.query("remove") or (ask.text("username") if where == "remove" else "")
+    leaving = ask.query("remove") or (
+        ask.text("username") if where in ("remove", "deactivate") else ""
+    )
     if leaving:
         return Shown("organization_leave.html", {**place, "username": leaving}, error)
     text = ask.query("q") or ""
     page = group.members(ask.ctx, organization, text=text, after=ask.query("after"), first=PAGE)
+    away = None
+    if not place["why_not"]:
+        later = ask.query("away")
+        away = deactivation.list_page(ask.ctx, organization.name, after=later, first=PAGE)
     return Shown(
         "organization_members.html",
         {
             **place,
             "members": page.items,
             "total": page.count(),
+            "away": None if away is None else away.items,
+            "more_away": with_query(place["here"], away=away.end_cursor)
+            if away is not None and away.has_next
+            else None,
             "text": text,
             "roles": list(GroupRole),
             "where": where,
@@ -148,7 +158,7 @@ def username_of(ask: Ask, text: str) -> str:
 
 
 def change_members(ask: Ask) -> Answer:
-    """Somebody joins, gets another role, or leaves."""
+    """Somebody joins, gets another role, leaves for a while or for good, or comes back."""
     organization = find_organization(ask)
     here = f"{ask.root}orgs/{segment(organization.name)}/members"
     wish, name = ask.text("do"), organization.name
@@ -164,6 +174,12 @@ def change_members(ask: Ask) -> Answer:
         elif wish == "remove":
             operations.remove_member(ask.ctx, name, ask.text("username"))
             notice = f"{ask.text('username')} is not in {name} any more."
+        elif wish == "deactivate":
+            deactivation.deactivate(ask.ctx, name, ask.text("username"))
+            notice = f"{ask.text('username')} is deactivated, and comes back as they were."
+        elif wish == "activate":
+            back = deactivation.activate(ask.ctx, name, ask.text("username"))
+            notice = f"{back.user.username} is in {name} again, as {back.role.value}."
         else:
             raise Invalid("This form is not one of this page")
     except DomainError as error:

@@ -50,6 +50,26 @@ def roles(app: App) -> dict[str, str]:
 class TestMembersOfAnOrganization:
     """R192, R195: admins change who is in it; one admin remains."""
 
+    def test_r194_somebody_is_deactivated_and_comes_back(self, app: App) -> None:
+        app.world.add_person("bob", in_organization="viewer", in_team="member")
+        browser = app.by("admin")
+        assert "Deactivated" not in browser.get(MEMBERS)
+        browser.sent(MEMBERS, f"{MEMBERS}?remove=bob", do="deactivate", username="bob")
+        assert "bob" not in roles(app)
+        page = words_of(browser.get(MEMBERS))
+        assert "Deactivated" in page
+        assert "come back with the same roles" in page
+        app.world.add_person("carol", in_organization="member")
+        assert "Deactivated" not in app.by("carol").get(MEMBERS)
+        browser.sent(MEMBERS, do="activate", username="bob")
+        assert roles(app)["bob"] == "viewer"
+        assert app.world.reload("bob").who.teams
+        refused = browser.send(
+            MEMBERS, f"{MEMBERS}?remove=admin", do="deactivate", username="admin"
+        )
+        assert refused.status_code == 409
+        assert "last admin" in refused.text
+
     def test_somebody_joins_changes_role_and_leaves(self, app: App) -> None:
         app.world.add_person("bob")
         browser = app.by("admin")
