@@ -45,6 +45,7 @@ from byname.store.database import Transaction
 T = TypeVar("T")
 
 EXTERNAL_ID_LENGTH_MAX = 256
+TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +181,24 @@ def change_person(
 ) -> Account:
     """The person is as `edit` wants them, which is given the present state; all of it or nothing.
 
+    What is wanted is worked out before the transaction, and anew where somebody was faster.
+
     Raises:
         NotFound: there is no such person in the organization.
-        Conflict: the state does not allow it, such as for the last admin (R195).
+        Conflict: the state does not allow it, such as for the last admin (R195); or others change
+            the person all the time.
         Unprocessable: a value breaks a rule, names what is not there, or cannot be changed.
         NotFound, Forbidden, Invalid: the actor may not provision there.
     """
-    with ctx.database.write() as tx:
-        admin, home = _enter(ctx, tx, name)
-        before = _person(tx, home, user_id)
-        _change(admin, tx, home, before, edit(before))
-        return _person(tx, home, user_id)
+    for _ in range(TRIES):
+        before = get_person(ctx, name, user_id)
+        wanted = edit(before)
+        with ctx.database.write() as tx:
+            admin, home = _enter(ctx, tx, name)
+            if _person(tx, home, user_id) == before:
+                _change(admin, tx, home, before, wanted)
+                return _person(tx, home, user_id)
+    raise _restless(f"User {user_id}")
 
 
 def remove_person(ctx: Context, name: str | None, user_id: int) -> None:
@@ -244,15 +252,10 @@ def _rename(
     full_name = check_line(full_name, "The full name") or before.user.username
     if full_name == before.user.full_name:
         return
-    others = [
-        each for each in organization_rows.list_of_user(tx, before.user.id) if each.id != home.id
-    ]
-    if others:
-        raise Unprocessable(
-            f"{before.user.username} is in other organizations too, and changes the full name "
-            "themselves",
-            code="mutability",
-        )
+    homes = organization_rows.list_of_user(tx, before.user.id)
+    if any(each.id != home.id for each in homes):
+        # One organization does not name the people of another. They do that themselves.
+        return
     user_rows.set_full_name(tx, before.user.id, full_name)
     history.record(
         ctx,
@@ -393,14 +396,23 @@ def change_group(
 
     Raises:
         NotFound: there is no such team in the organization.
+        Conflict: others change the team all the time.
         Unprocessable: the name would change, or somebody is not in the organization.
         NotFound, Forbidden, Invalid: the actor may not provision there.
     """
-    with ctx.database.write() as tx:
-        admin, home = _enter(ctx, tx, name)
-        before = _group(tx, home, team_id)
-        _change_group(admin, tx, home, before, edit(before))
-        return _group(tx, home, team_id)
+    for _ in range(TRIES):
+        before = get_group(ctx, name, team_id)
+        wanted = edit(before)
+        with ctx.database.write() as tx:
+            admin, home = _enter(ctx, tx, name)
+            if _group(tx, home, team_id) == before:
+                _change_group(admin, tx, home, before, wanted)
+                return _group(tx, home, team_id)
+    raise _restless(f"Group {team_id}")
+
+
+def _restless(what: str) -> Conflict:
+    return Conflict(f"{what} was changed by others meanwhile, again and again; try again")
 
 
 def _change_group(
@@ -415,9 +427,9 @@ def _change_group(
     _name_outside(tx, home, "team", before.team.id, before.external_id, wanted.external_id)
     if wanted.members is None:
         return
-    _check_count(wanted.members, "members")
     had = dict(before.members)
     coming = wanted.members - set(had)
+    _check_count(coming, "new members")
     people = user_rows.find_many(tx, sorted(coming))
     for user_id in sorted(coming):
         user = people.get(user_id)

@@ -60,6 +60,7 @@ from byname.rest.provisioning_resource import (
     User,
     creating,
     patching,
+    patching_team,
     replacing,
     to_team,
     to_user,
@@ -284,10 +285,7 @@ def replace_group(ctx: Asking, home: Home, place: Place, team_id: str, body: Sen
 @router.patch("/Groups/{team_id}")
 def patch_group(ctx: Asking, home: Home, place: Place, team_id: str, body: Sent) -> Response:
     """Change who is in a team: all of the operations, or none."""
-    patched = patching(Team, body, partial(to_team, place=place))
-    made = operations.change_group(
-        ctx, home, read_id(team_id), lambda group: to_wanted_group(patched(group), patched=True)
-    )
+    made = operations.change_group(ctx, home, read_id(team_id), patching_team(body, place))
     return _answer(to_team(made, place), Moment.RESOURCE_PATCH_RESPONSE)
 
 

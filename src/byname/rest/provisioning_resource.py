@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field as FieldOf
@@ -32,6 +35,9 @@ POLICY = ScimPolicy(
     unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
 )
 """Providers send more than they were told of, and Microsoft Entra deviates from the standard."""
+
+OPERATIONS_MAX = 100
+"""As many as one patch may hold; providers send fewer."""
 
 ROLE_LISTS = {"teamroles": "teamRoles", "registryroles": "registryRoles"}
 T = TypeVar("T")
@@ -309,6 +315,11 @@ def _gently(body: dict[str, Any]) -> dict[str, Any]:
     found = body.get("Operations")
     if not isinstance(found, list):
         return body
+    if len(found) > OPERATIONS_MAX:
+        raise Unprocessable(
+            f"{len(found)} operations in one patch; at most {OPERATIONS_MAX} are allowed",
+            field="Operations",
+        )
     done: list[Any] = []
     for operation in found:
         if not isinstance(operation, dict) or str(operation.get("op")).lower() != "replace":
@@ -378,15 +389,70 @@ def patching(
     return edit
 
 
+def patching_team(body: dict[str, Any], place: str) -> Callable[[Group], WantedGroup]:
+    """What makes of a team the patched one, at a cost that does not grow with its members.
+
+    Only the members that are spoken of are shown to the patch, and one of nobody: when it is gone,
+    the list was replaced or removed as a whole, and so are those that were not shown.
+
+    Raises:
+        ValidationError, Unprocessable: as `patching`.
+    """
+    edit = patching(Team, body, lambda team: team)
+    spoken = set(_texts(body))
+    nobody = str(10**17 + secrets.randbelow(10**17))
+    by_id = all(_names_members_by_id(each) for each in body.get("Operations") or ())
+
+    def patched(group: Group) -> WantedGroup:
+        shown, rest = list(group.members), []
+        if by_id:
+            rest = [each for each in group.members if str(each[0]) not in spoken]
+            shown = [each for each in group.members if str(each[0]) in spoken]
+        team = to_team(replace(group, members=tuple(shown)), place)
+        team.members = [*(team.members or ()), Member(value=nobody, ref=None)]
+        wanted = to_wanted_group(edit(team), patched=True)
+        members = wanted.members or frozenset()
+        if int(nobody) in members:
+            members |= {each for each, _ in rest}
+        return replace(wanted, members=members - {int(nobody)})
+
+    return patched
+
+
+_MEMBERS_BY_ID = re.compile(r'members(\[value eq "[^"\\]*"\])?(\.value)?', re.IGNORECASE)
+
+
+def _names_members_by_id(operation: Any) -> bool:
+    path = operation.get("path") if isinstance(operation, dict) else None
+    if not isinstance(path, str) or not path.lower().startswith("members"):
+        return True
+    return _MEMBERS_BY_ID.fullmatch(path) is not None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in what was sent, and every value of a filter."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, str):
+        yield value
+        yield from re.findall(r'"([^"\\]*)"', value)
+
+
 def _spell_alike(sent: User | Team, present: User | Team) -> None:
     """What never changes is the same when sent in other case, or without the address's type."""
     if isinstance(sent, Team) and isinstance(present, Team):
         if _same(sent.display_name, present.display_name):
             sent.display_name = present.display_name
     elif isinstance(sent, User) and isinstance(present, User):
-        if _same(sent.user_name, present.user_name):
+        # Whom the provider lets go must go, also when their name or address has changed there.
+        going = sent.active is False
+        if going or _same(sent.user_name, present.user_name):
             sent.user_name = present.user_name
-        if _same(_email(sent), _email(present)):
+        if going or _same(_email(sent), _email(present)):
             sent.emails = present.emails
 
 
