@@ -223,14 +223,7 @@ SECTIONS: dict[str, dict[int, str]] = {
 }
 
 WITHOUT: dict[int, str] = {
-    36: "a matter of pages: the text itself is kept as it was given",
-    155: "a matter of pages",
     30: "says where to look: R169 to R171",
-    40: "a matter of pages: it is shown with automations",
-    43: "a matter of pages; the operation behind it is R41 and R44",
-    81: "a matter of pages; the operation behind it is R80",
-    98: "a matter of pages; the operation behind it is R95 and R96",
-    108: "a matter of pages; the operation behind it is R104 and R110",
 }
 """Rules that no test names, each with the reason."""
 

@@ -220,7 +220,7 @@ class TestAliases:
 
 
 class TestEditing:
-    """R177, R178: tags and descriptions."""
+    """R177, R178, R98: tags and descriptions."""
 
     def test_tags_and_descriptions_of_versions_and_collections(self, zoo: App) -> None:
         admin = zoo.by("admin")
@@ -235,6 +235,13 @@ class TestEditing:
             wrong = admin.send(path, do="add-tag", tag="no/slash")
             assert wrong.status_code == 422
             assert "words of letters" in wrong.text
+
+    def test_r98_the_table_of_versions_has_their_tags(self, zoo: App) -> None:
+        admin = zoo.by("admin")
+        admin.sent(V0, do="add-tag", tag="night run")
+        table = admin.get(ZOO).partition("<table")[2]
+        assert ">Tags<" in table.partition("</thead>")[0]
+        assert "night run" in table
 
     def test_an_unknown_wish_is_refused(self, zoo: App) -> None:
         for path in (V0, ZOO, SOURCE, "/account"):
