@@ -7,11 +7,13 @@ at once, and repeats after everything else. The body is GraphQL's in every case.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from byname.domain.errors import DomainError, Kind
 from byname.graphql.engine.results import Failure, Result
 from byname.http.errors import STATUS_BY_KIND
+from byname.http.message import Request
 
 logger = logging.getLogger("byname.graphql")
 
@@ -28,11 +30,54 @@ PYTHON_FINAL = frozenset({400, 401, 403, 404, 409})
 twenty seconds and more, although the answer will stay the same."""
 
 
+CORE = b"wandb-core"
+BRINGING = frozenset(
+    {
+        "createArtifact",
+        "createArtifactManifest",
+        "updateArtifactManifest",
+        "createArtifactFiles",
+        "completeMultipartUploadArtifact",
+        "commitArtifact",
+    }
+)
+"""What the client's core asks for on its own while it brings a version."""
+ON_BEHALF = b"use-admin-privileges"
+"""The header with which the core marks what the Python part asks through it."""
+
+
+def is_shown_whole(root_fields: Iterable[str], request: Request) -> bool:
+    """Whether this client shows the whole body of a refusal, as JSON, instead of its message.
+
+    The core does so while it brings a version, under every status but 200.
+    """
+    return (
+        request.header(b"user-agent") == CORE
+        and request.header(ON_BEHALF) is None
+        and not BRINGING.isdisjoint(root_fields)
+    )
+
+
+def message_alone(body: dict[str, Any]) -> dict[str, Any]:
+    """The body of a refusal without the places in the document, which the core puts before words."""
+    spared = ("path", "locations")
+    entries = [
+        {key: value for key, value in entry.items() if key not in spared}
+        for entry in body["errors"]
+    ]
+    return {"data": body["data"], "errors": entries}
+
+
+def is_lasting(status: int) -> bool:
+    """Whether the same request will be refused again, so that no client ought to repeat it."""
+    passing = status == STATUS_BY_KIND[Kind.THROTTLED]
+    return (400 <= status < 500 and not passing) or status == STATUS_BY_KIND[Kind.UNSUPPORTED]
+
+
 def status_for(status: int, user_agent: bytes | None) -> int:
     """The status under which this client shows the refusal to its user at once (protocol 5)."""
-    lasting = 400 <= status < 500 and status != STATUS_BY_KIND[Kind.THROTTLED]
-    lasting = lasting or status == STATUS_BY_KIND[Kind.UNSUPPORTED]
-    if lasting and status not in PYTHON_FINAL and (user_agent or b"").startswith(PYTHON_CLIENT):
+    python = (user_agent or b"").startswith(PYTHON_CLIENT)
+    if python and is_lasting(status) and status not in PYTHON_FINAL:
         return STATUS_BY_KIND[Kind.INVALID]
     return status
 

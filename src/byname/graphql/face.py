@@ -21,7 +21,7 @@ from byname.graphql.engine.documents import Prepared
 from byname.graphql.engine.engine import Engine
 from byname.graphql.engine.results import Result
 from byname.http.addresses import Addresses
-from byname.http.asked import acting, because, call_of
+from byname.http.asked import acting, because, call_of, refused_as
 from byname.http.authentication import KeyUses, authenticate
 from byname.http.body import read_body
 from byname.http.errors import error_headers
@@ -110,7 +110,11 @@ class GraphQLFace:
         result = await self._run(prepared, variables, context)
         if result.errors and isinstance(result.errors[0].original, DomainError):
             because(request.scope, result.errors[0].original)
-        return errors.render(result, request.id)
+        status, body = errors.render(result, request.id)
+        if errors.is_lasting(status) and errors.is_shown_whole(prepared.root_fields, request):
+            refused_as(request.scope, status)
+            return 200, errors.message_alone(body)
+        return status, body
 
     async def _run(
         self, prepared: Prepared, variables: dict[str, Any], context: RequestContext

@@ -14,6 +14,7 @@ from byname.operations.context import Context
 ASKING = "byname.asking"
 CODE = "byname.code"
 CALL = "byname.call"
+REFUSED = "byname.refused"
 
 
 def acting(server: Context, actor: Actor | None, face: str, scope: Scope) -> Context:
@@ -31,3 +32,8 @@ def because(scope: Scope, error: DomainError) -> None:
 def call_of(scope: Scope, name: str | None, kind: str = "") -> None:
     """The request is for this mutation, or does what that kind says; None: it only reads."""
     scope[CALL] = (name, kind)
+
+
+def refused_as(scope: Scope, status: int) -> None:
+    """The answer is a refusal of that status, whatever status carries it."""
+    scope[REFUSED] = status

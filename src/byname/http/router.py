@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from byname.domain.errors import DomainError, Invalid, NotFound
+from byname.http.asked import REFUSED
 from byname.http.errors import error_body, send_error, send_internal_error
 from byname.http.message import (
     App,
@@ -265,8 +266,10 @@ def _telling_refusals(request: Request, tell: OnRefused) -> Send:
     send = request.send
 
     async def telling(message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] >= REFUSED_FROM:
-            tell(request, message["status"])
+        if message["type"] == "http.response.start":
+            status = request.scope.get(REFUSED, message["status"])
+            if status >= REFUSED_FROM:
+                tell(request, status)
         await send(message)
 
     return telling

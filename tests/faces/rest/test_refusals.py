@@ -108,6 +108,21 @@ class TestRefusals:
         assert [line["request"] for line in lines] == ["deleteModel"]
         assert lines[0]["response_code"] >= 400
 
+    def test_one_that_answers_200_for_the_sake_of_the_client(
+        self, served: tuple[wiring.Application, TestClient], world: World
+    ) -> None:
+        """The client's core shows the words of a refusal under no other status."""
+        query = "mutation ($id: ID!) { commitArtifact(input: {artifactID: $id}) { __typename } }"
+        answer = served[1].post(
+            "/graphql",
+            json={"query": query, "variables": {"id": "QXJ0aWZhY3Q6OTk5OTk="}},
+            headers={**headers(world, "admin"), "user-agent": "wandb-core"},
+        )
+        assert answer.status_code == 200
+        assert answer.json()["errors"]
+        (line,) = log(served, world)
+        assert (line["request"], line["response_code"]) == ("commitArtifact", 404)
+
     def test_an_outsider_is_seen_by_those_they_tried_it_on(
         self, served: tuple[wiring.Application, TestClient], world: World
     ) -> None:
