@@ -49,6 +49,7 @@ from byname.rest.content import Bytes
 from byname.rest.event_stream import Events
 from byname.rest.file_stream import FileStream
 from byname.rest.hearing import Hearing
+from byname.rest.preflight import Preflight
 from byname.rest.resolve import Resolve
 from byname.rest.run_file import RunFiles
 from byname.rest.telemetry import Telemetry
@@ -345,6 +346,7 @@ class Application:
         Bytes(ctx, signer, self._writes, uses).add_routes(router)
         FileStream(ctx, self._writes, uses).add_routes(router)
         RunFiles(ctx, signer, self._writes, uses).add_routes(router)
+        Preflight(addresses).add_routes(router)
         add_pages(
             router,
             ctx,

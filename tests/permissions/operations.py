@@ -854,6 +854,20 @@ ELSEWHERE: dict[str, str] = {
     "GET /content/version-file/{}": "signed: tests/faces/http/test_downloads.py",
     "GET /content/version-image/{}": "signed: tests/faces/web/test_file_viewer.py",
     "GET /content/manifest/{}": "signed: tests/faces/http/test_downloads.py",
+    # What our own pages may ask there; it tells nothing of the address.
+    **{
+        f"OPTIONS /content/{purpose}/{{}}": "open: tests/faces/http/test_preflight.py"
+        for purpose in (
+            "version-file-upload",
+            "manifest-upload",
+            "part-upload",
+            "run-file",
+            "run-file-get",
+            "version-file",
+            "version-image",
+            "manifest",
+        )
+    },
     # The client's own forms of address, behind the check of the rows above for `files`.
     "GET /artifacts/{}/{}": "tests/faces/http/test_downloads.py",
     "GET /artifactsV2/{}/{}/{}/{}/{}/{}/": "tests/faces/http/test_downloads.py",
