@@ -234,7 +234,8 @@ def build_oidc(settings: Settings) -> OidcLogin | None:
         from byname.web.oidc import OidcLogin
     except ImportError as error:
         raise Unavailable(
-            f"Logging in with a provider needs {error.name}: install byname[oidc]"
+            f"Logging in with a provider needs {error.name}: "
+            'pip install ".[server,oidc]" in a clone of Byname'
         ) from error
     secret = settings.oidc_client_secret
     provider = Provider(

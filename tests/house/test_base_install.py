@@ -109,11 +109,13 @@ class TestClientCommands:
         assert answer.returncode == 0, answer.stderr
         assert "download" in answer.stdout
 
-    @pytest.mark.parametrize("words", [["serve"], SETUP, ["check"], ["gc", "--data", "."]])
+    @pytest.mark.parametrize(
+        "words", [["serve"], SETUP, ["check"], ["gc", "--data", "."], ["secret", "rotate-key"]]
+    )
     def test_what_needs_a_server_says_what_to_install(self, modules: str, words: list[str]) -> None:
         answer = python(modules, COMMAND, *words)
         assert answer.returncode == 7, (answer.returncode, answer.stderr)
-        assert 'pip install "byname[server]"' in answer.stderr
+        assert 'pip install ".[server]" in a clone' in answer.stderr
         assert "Traceback" not in answer.stderr
 
 

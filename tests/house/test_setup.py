@@ -2,12 +2,16 @@
 
 import importlib.util
 import json
+import re
 import sys
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -134,3 +138,46 @@ class TestAMissingToolIsNeverSilent:
         assert {"strace", "chromium-headless-shell"} <= set(debian_script.wanted("test"))
         monkeypatch.setattr(debian_script, "wanted", lambda _task: {__file__: "x", "/none": "y"})
         assert debian_script.missing("test") == {"/none": "y"}
+
+
+class TestAServerIsInstalledByHand:
+    """What the README says installs exactly what the requirement file names, with any pip."""
+
+    def test_the_file_names_everything_that_is_needed(self) -> None:
+        text = (ROOT / "requirements" / "byname.txt").read_text(encoding="utf-8")
+        named = {
+            canonicalize_name(name) for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)
+        }
+        assert "uvicorn" in named
+        needed = needed_by("byname", ("", "server", "oidc"))
+        assert "email-validator" in needed, "What an extra of a package brings is looked at, too."
+        assert needed <= named, "Run `make requirements` and commit requirements/byname.txt."
+
+    def test_pip_is_told_to_look_for_nothing_else(self) -> None:
+        # Without --no-deps pip refuses what a package wants with an extra: it is not pinned so.
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        lines = [line for line in readme.splitlines() if "-r requirements/byname.txt" in line]
+        assert lines
+        for line in lines:
+            assert "--require-hashes" in line
+            assert "--no-deps" in line
+
+
+def needed_by(package: str, extras: tuple[str, ...]) -> set[str]:
+    """What the package needs on this machine with these extras, and what that needs, by name."""
+    found: set[str] = set()
+    seen: set[tuple[str, str]] = set()
+    waiting = [(package, extra) for extra in extras]
+    while waiting:
+        each = waiting.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        name, wanted = each
+        for line in metadata.requires(name) or ():
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": wanted}):
+                inner = canonicalize_name(requirement.name)
+                found.add(inner)
+                waiting += [(inner, extra) for extra in ("", *requirement.extras)]
+    return found

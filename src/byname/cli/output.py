@@ -62,7 +62,7 @@ def telling(as_json: bool) -> Iterator[None]:
             as_json,
             "not_installed",
             f"This command needs the packages of the server ({error.name} is missing): "
-            'pip install "byname[server]"',
+            'pip install ".[server]" in a clone of Byname',
             EXIT_BY_KIND[Kind.UNSUPPORTED],
         )
 
