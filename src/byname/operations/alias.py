@@ -9,7 +9,7 @@ from byname.domain import alias as rules
 from byname.domain import names
 from byname.domain.alias import Change, Holder, LedgerRow
 from byname.domain.collection import Collection, Membership
-from byname.domain.errors import NotFound, Unprocessable, missing
+from byname.domain.errors import HolderChanged, NotFound, Unprocessable, missing
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.operations import access, protected_alias
@@ -69,6 +69,40 @@ def write(ctx: Context, tx: Transaction, collection_id: int, changes: Sequence[C
         ctx.origin.client,
     )
     alias_rows.apply(tx, head, changes, author)
+
+
+def check_holders(
+    tx: Transaction,
+    place: str,
+    collection_id: int,
+    expected: Mapping[str, str | None],
+    *,
+    but: int | None = None,
+) -> None:
+    """Each alias is on the version, such as `v3`, that was expected; None: on none.
+
+    What the membership `but` holds is as good: there it is where it is to go.
+
+    Raises:
+        HolderChanged: one is elsewhere; `current` is its present holder.
+    """
+    found = alias_rows.holders(tx, collection_id, list(expected))
+    for name, version in expected.items():
+        holder = found.get(name)
+        current = None if holder is None else f"v{holder.number}"
+        if current != version and (holder is None or holder.membership_id != but):
+            raise HolderChanged(
+                not_expected(place, name, current),
+                collection=place.rpartition("/")[2],
+                alias=name,
+                current=current,
+            )
+
+
+def not_expected(place: str, name: str, current: str | None) -> str:
+    """What is said of an alias that is elsewhere than somebody thought."""
+    where = "on no version" if current is None else f"on {current}"
+    return f"{place}:{name} is {where}, which is not what was expected; nothing was changed"
 
 
 def put_on_new(

@@ -232,9 +232,7 @@ def _check_expected(
         holds = holds and found is not None and found.revision == expected.revision
     if not (holds and right_version):
         raise (PreconditionFailed if right_version else HolderChanged)(
-            f"{project.place}/{collection.name}:{name} is "
-            + ("on no version" if current is None else f"on {current}")
-            + ", which is not what was expected; nothing was changed",
+            alias.not_expected(f"{project.place}/{collection.name}", name, current),
             collection=collection.name,
             alias=name,
             current=current,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from byname.domain import alias as alias_rules
 from byname.domain import history as history_rules
@@ -182,6 +182,9 @@ class NewLink:
     version_id: int | None = None
     client_id: str | None = None
     aliases: Sequence[str] = ()
+    expected: Mapping[str, str | None] = field(default_factory=dict)
+    """Where the asker was told that some of the aliases are: on a version such as `v3`, or on none.
+    They are not taken from anywhere else."""
 
 
 def link(ctx: Context, new: NewLink) -> tuple[Collection, Membership]:
@@ -194,6 +197,7 @@ def link(ctx: Context, new: NewLink) -> tuple[Collection, Membership]:
     Raises:
         NotFound: the version, registry or entity is absent or hidden.
         Forbidden: no right to link there (R44), or to read the version.
+        HolderChanged: an alias is elsewhere than was expected (R70).
         Conflict: the version is not committed, or the collection is a sequence or of another type.
         Unprocessable: a name or alias is not allowed, the type is not accepted (R20), or the source
             is not in a team of the registry's organization (R45).
@@ -209,6 +213,14 @@ def link(ctx: Context, new: NewLink) -> tuple[Collection, Membership]:
         check_accepts_type(target, accepted, version.type_name)
         collection = _portfolio(ctx, tx, target, new.collection, version.type_name)
         membership = collection_rows.membership_of(tx, collection.id, version.id)
+        if new.expected:
+            alias.check_holders(
+                tx,
+                f"{target.place}/{collection.name}",
+                collection.id,
+                new.expected,
+                but=None if membership is None else membership.id,
+            )
         if membership is not None:
             alias.put_on_old(ctx, tx, membership, aliases)
         else:

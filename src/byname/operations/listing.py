@@ -18,6 +18,7 @@ from byname.operations.collection import resolve_in
 from byname.operations.context import Context
 from byname.store import alias as alias_rows
 from byname.store import collection as collection_rows
+from byname.store import entity as entity_rows
 from byname.store import execution as execution_rows
 from byname.store import history as history_rows
 from byname.store import ledger as ledger_rows
@@ -84,6 +85,14 @@ def collection_tags(ctx: Context, ids: Sequence[int]) -> dict[int, list[str]]:
 def executions_of_collections(ctx: Context, ids: Sequence[int]) -> dict[int, int]:
     """How often automations ran for what happened in them (up to 10,000), by collection id (R40)."""
     return _in_portions(ctx, ids, execution_rows.counts_of_collections)
+
+
+def holders_of_aliases(ctx: Context, collection_id: int, names: Sequence[str]) -> dict[str, int]:
+    """On which number each of these aliases is; those that nobody holds are left out."""
+    known = [each for each in dict.fromkeys(names) if entity_rows.lookup_key(each) is not None]
+    with ctx.database.read() as tx:
+        found = alias_rows.holders(tx, collection_id, known[:AT_ONCE])
+    return {name: holder.number for name, holder in found.items()}
 
 
 def last_changes_of_collections(ctx: Context, ids: Sequence[int]) -> dict[int, Entry]:

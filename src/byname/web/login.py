@@ -36,7 +36,7 @@ def add_page(router: Router, site: Site) -> None:
         if await find_visit(site, request) is not None:
             await _go(request, local_path(wanted, site.root))
             return
-        await show_form(site, request, {"next": wanted})
+        await show_form(site, request, {"next": wanted, "lost": request.query("lost") or ""})
 
     async def send(request: Request) -> None:
         fields: dict[str, str] = {}
@@ -74,6 +74,7 @@ async def show_form(
         "token": site.form_token(FORM),
         "username": fields.get("username", ""),
         "next": local_path(fields.get("next"), site.root),
+        "lost": bool(fields.get("lost")),
         "with_key": "api_key" in fields,
         "provider": site.provider_name,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from byname.domain.errors import DomainError, NotFound, Unprocessable
+from byname.domain.errors import DomainError, HolderChanged, NotFound, Unprocessable
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.http.router import Router
@@ -12,7 +12,7 @@ from byname.operations import collection as collections
 from byname.operations import listing, search
 from byname.operations import project as projects
 from byname.operations import user as users
-from byname.web import registry
+from byname.web import link_moves, registry
 from byname.web.collection import protected_names
 from byname.web.looks import project_path, version_path, why_not
 from byname.web.page import Site
@@ -54,7 +54,9 @@ def read(ask: Ask) -> Answer:
     return _shown(ask)
 
 
-def _shown(ask: Ask, error: DomainError | None = None) -> Shown:
+def _shown(
+    ask: Ask, error: DomainError | None = None, moving: link_moves.Moving | None = None
+) -> Shown:
     home = registry.find(ask)
     target = collections.get_in(ask.ctx, home, ask.query("collection") or "")
     steps = _steps(ask, home, target.type_name)
@@ -67,6 +69,7 @@ def _shown(ask: Ask, error: DomainError | None = None) -> Shown:
             "steps": steps,
             "why_not": why_not(projects.role_in(ask.ctx, home), Permission.LINK),
             "given": ask.form,
+            "moving": moving,
             "protected": sorted(protected_names(ask, home)),
         },
         error,
@@ -151,7 +154,7 @@ def link(ask: Ask) -> Answer:
     home = registry.find(ask)
     target = collections.get_in(ask.ctx, home, ask.query("collection") or "")
     source = ask.text("source").strip()
-    aliases = [each.strip() for each in ask.text("aliases").split(",")]
+    aliases = link_moves.aliases_of(ask)
     try:
         if not source:
             raise Unprocessable("Say which version is to be linked", field="source")
@@ -164,9 +167,12 @@ def link(ask: Ask) -> Answer:
                 project=home.name,
                 collection=target.name,
                 version_id=found.version.id,
-                aliases=[each for each in aliases if each],
+                aliases=aliases,
+                expected=link_moves.expected(ask, home, aliases),
             ),
         )
+    except HolderChanged as changed:
+        return _shown(ask, *link_moves.asked_again(ask, home, target.name, changed))
     except NotFound as missing:
         return _shown(ask, Unprocessable(missing.message, field="source"))
     except DomainError as error:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from byname.domain.alias import LedgerRow
 from byname.domain.collection import Collection
-from byname.domain.errors import DomainError, Invalid, Unprocessable, missing
+from byname.domain.errors import DomainError, Invalid, NotFound, Unprocessable, missing
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.operations import alias_move, history, listing
 from byname.operations.alias_move import Expected, Move
 from byname.web.history import parse_time
-from byname.web.looks import collection_path, why_not, with_query
+from byname.web.looks import ago_text, collection_path, why_not, with_query
 from byname.web.pager import pager_of
 from byname.web.visitor import Ask, Shown
 
@@ -110,6 +110,19 @@ def _one(
         },
         error,
     )
+
+
+def whereabouts(ask: Ask, project: Project, collection: Collection, name: str) -> str:
+    """Where the name is by now, who brought it there and when; empty where it never was anywhere."""
+    try:
+        found, _, _ = history.holders_of(ask.ctx, project, collection, name, limit=1)
+    except NotFound:
+        return ""
+    last = found[0]
+    where = "on no version" if last.to_number is None else f"on v{last.to_number}"
+    since = ago_text((datetime.now(UTC) - last.at).total_seconds())
+    did = "took it off" if last.to_number is None else "put it there"
+    return f"{name} is {where} now: {last.actor_name} {did} {since}."
 
 
 def _revision(

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from byname.domain.collection import Collection, Membership
-from byname.domain.errors import DomainError, Invalid, NotFound, missing
+from byname.domain.errors import (
+    Conflict,
+    DomainError,
+    HolderChanged,
+    Invalid,
+    NotFound,
+    missing,
+)
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.version import Version
@@ -19,7 +26,7 @@ from byname.operations import run as runs
 from byname.operations import user as users
 from byname.operations import version as operations
 from byname.operations.alias_move import Expected, Move, Standing
-from byname.web import version_files, version_lineage, version_link
+from byname.web import timeline, version_files, version_lineage, version_link
 from byname.web.collection import DESCRIPTION_LENGTH_MAX, hidden_fields, protected_names
 from byname.web.looks import collection_path, full_name, version_path, why_not
 from byname.web.tree import Node, make_tree
@@ -115,7 +122,10 @@ def show(
 def _confirm(ask: Ask, values: dict[str, Any], wish: str, error: DomainError | None) -> Shown:
     alias = ask.query("alias") or ""
     if wish == "remove-alias" and alias not in values["aliases"] and error is None:
-        raise missing(f"Alias {alias[:200]!r} on {values['full_name']}")
+        words = timeline.whereabouts(ask, values["project"], values["collection"], alias)
+        if not words:
+            raise missing(f"Alias {alias[:200]!r} on {values['full_name']}")
+        raise NotFound(f"{alias[:200]} is not on v{values['membership'].number} any more. {words}")
     if wish == "delete" and not values["collection"].is_sequence:
         raise missing(f"{values['full_name']} as a source version")
     held = [each for each in values["aliases"] if each in values["protected"]]
@@ -216,11 +226,11 @@ def change(ask: Ask, project: Project, name: str, ref: str) -> Answer:
             elsewhere = _elsewhere(ask, project, collection, membership)
             if elsewhere is not None:
                 return show(ask, project, name, ref, where=wish, moving=elsewhere)
-            aliases.edit(ask.ctx, version.id, add=[(place, ask.text("alias").strip())])
+            _put_new(ask, project, collection, membership)
         elif wish == "move-alias":
             _move(ask, project, collection, membership)
         elif wish == "remove-alias":
-            _remove_alias(ask, project, version, place)
+            _remove_alias(ask, project, collection, membership, place)
         elif wish in ("add-tag", "remove-tag"):
             tags = [ask.text("tag").strip()]
             adding = wish == "add-tag"
@@ -236,18 +246,41 @@ def change(ask: Ask, project: Project, name: str, ref: str) -> Answer:
         elif wish == "link":
             to, notice = version_link.link(ask, version)
         elif wish == "unlink":
+            _check_seen(ask, membership)
             collections.unlink(ask.ctx, version.id, collection.id)
             to = up
             notice = f"v{membership.number} is unlinked. For 7 days it can be restored."
         elif wish == "delete":
+            _check_seen(ask, membership)
             operations.delete(ask.ctx, version.id, delete_aliases=True, unlink=True)
             to = up
             notice = f"v{membership.number} is deleted. For 7 days it can be restored."
         else:
             raise Invalid("This form is not one of this page")
+    except HolderChanged as error:
+        if wish == "add-alias":
+            found = _elsewhere(ask, project, collection, membership)
+            return show(ask, project, name, ref, where=wish, moving=found)
+        if wish != "move-alias":
+            return show(ask, project, name, ref, error, wish)
+        words = timeline.whereabouts(ask, project, collection, ask.text("alias"))
+        told = HolderChanged(f"Meanwhile something changed. {words} Nothing was moved.")
+        return show(
+            ask, project, name, ref, told, wish, _elsewhere(ask, project, collection, membership)
+        )
     except DomainError as error:
         return show(ask, project, name, ref, error, wish)
     return Moved(ask.root + to, notice=notice)
+
+
+def _check_seen(ask: Ask, membership: Membership) -> None:
+    """The aliases that go with the version are those of which the person was told."""
+    seen = ask.form.get("seen")
+    if seen is None:
+        return
+    held = listing.aliases_of_memberships(ask.ctx, [membership.id])[membership.id]
+    if sorted(held) != sorted(each for each in seen.split("/") if each):
+        raise Conflict("Meanwhile its aliases changed; those that go with it are shown now")
 
 
 def _elsewhere(
@@ -266,6 +299,21 @@ def _elsewhere(
     return None if found.number == membership.number else found
 
 
+def _put_new(ask: Ask, project: Project, collection: Collection, membership: Membership) -> None:
+    """The alias, which was on no version just now, is on this one; it is taken from no other.
+
+    Who may not move one that is elsewhere is refused, and not asked.
+    """
+    name, number = ask.text("alias").strip(), f"v{membership.number}"
+    present = listing.holders_of_aliases(ask.ctx, collection.id, [name]).get(name)
+    elsewhere = present is not None and present != membership.number
+    if elsewhere and _elsewhere(ask, project, collection, membership) is None:
+        expected = Expected()
+    else:
+        expected = Expected(version=None if present is None else number)
+    alias_move.move(ask.ctx, project.id, [Move(collection.name, name, number, expected)])
+
+
 def _move(ask: Ask, project: Project, collection: Collection, membership: Membership) -> None:
     """The alias moves here, if it is still where the person was told it is (R70, R88)."""
     expected = Expected(version=ask.text("expected") or None)
@@ -273,11 +321,21 @@ def _move(ask: Ask, project: Project, collection: Collection, membership: Member
     alias_move.move(ask.ctx, project.id, [move])
 
 
-def _remove_alias(ask: Ask, project: Project, version: Version, place: aliases.Place) -> None:
+def _remove_alias(
+    ask: Ask,
+    project: Project,
+    collection: Collection,
+    membership: Membership,
+    place: aliases.Place,
+) -> None:
     alias = ask.text("alias")
+    if alias not in listing.aliases_of_memberships(ask.ctx, [membership.id])[membership.id]:
+        words = timeline.whereabouts(ask, project, collection, alias)
+        if words:
+            raise NotFound(f"{alias[:200]} is not on v{membership.number} any more. {words}")
     if alias in protected_names(ask, project) and ask.text("typed").strip() != alias:
         raise Invalid("Type the alias to confirm that it is to be taken off", field="typed")
-    aliases.edit(ask.ctx, version.id, remove=[(place, alias)])
+    aliases.edit(ask.ctx, membership.version_id, remove=[(place, alias)])
 
 
 __all__ = ["LINK_SECONDS", "change", "show"]

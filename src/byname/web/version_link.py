@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from byname.domain.errors import DomainError, NotFound, Unprocessable
+from byname.domain.errors import DomainError, HolderChanged, NotFound, Unprocessable
 from byname.domain.policy import Permission
 from byname.domain.project import Project
 from byname.domain.version import Version
@@ -13,6 +13,7 @@ from byname.operations import overview, search
 from byname.operations import project as projects
 from byname.operations import registry as registries
 from byname.operations import user as users
+from byname.web import link_moves
 from byname.web.looks import segment, version_path, why_not
 from byname.web.visitor import Ask, Shown
 
@@ -21,7 +22,11 @@ COLLECTIONS = 200
 FIELDS = ("registry", "collection", "aliases")
 
 
-def show(ask: Ask, values: dict[str, Any], error: DomainError | None) -> Shown:
+def show(
+    ask: Ask,
+    values: dict[str, Any],
+    error: DomainError | None,
+) -> Shown:
     """First which registry, then which collection and with which aliases."""
     project: Project = values["project"]
     version: Version = values["version"]
@@ -55,6 +60,9 @@ def show(ask: Ask, values: dict[str, Any], error: DomainError | None) -> Shown:
             },
             error,
         )
+    moving = None
+    if isinstance(error, HolderChanged):
+        error, moving = link_moves.asked_again(ask, home, ask.text("collection").strip(), error)
     page = search.collections_of_project(
         ask.ctx, home.id, type_name=version.type_name, order="+name", first=COLLECTIONS
     )
@@ -66,6 +74,7 @@ def show(ask: Ask, values: dict[str, Any], error: DomainError | None) -> Shown:
             "may_link": why_not(projects.role_in(ask.ctx, home), Permission.LINK),
             "collections": [each for each in page.items if not each.is_sequence],
             "given": {each: ask.text(each) for each in FIELDS},
+            "moving": moving,
         },
         error,
     )
@@ -89,7 +98,7 @@ def link(ask: Ask, version: Version) -> tuple[str, str]:
         raise Unprocessable("Choose the registry that is to hold the version", field="registry")
     home = registries.get_by_name(ask.ctx, ask.text("organization"), ask.text("registry"))
     name = ask.text("collection").strip()
-    aliases = [each.strip() for each in ask.text("aliases").split(",") if each.strip()]
+    aliases = link_moves.aliases_of(ask)
     collection, membership = collections.link(
         ask.ctx,
         collections.NewLink(
@@ -98,6 +107,7 @@ def link(ask: Ask, version: Version) -> tuple[str, str]:
             collection=name,
             version_id=version.id,
             aliases=aliases,
+            expected=link_moves.expected(ask, home, aliases),
         ),
     )
     to = version_path(home, collection.name, membership.number)

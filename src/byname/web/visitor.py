@@ -256,23 +256,27 @@ def _handler(site: Site, answer: Reader, *, changes: bool) -> Handler:
             raise NotFound("There is nothing at this address", code="no_route")
         visit = await find_visit(site, request)
         if visit is None:
-            await _ask_for_login(site, request)
+            await _ask_for_login(site, request, changes=changes)
             return
         await answer_as(site, request, visit, answer, changes=changes)
 
     return handle
 
 
-async def _ask_for_login(site: Site, request: Request) -> None:
+async def _ask_for_login(site: Site, request: Request, *, changes: bool) -> None:
     # A form cannot be sent again after the log-in: its page comes back instead.
     wanted = local_path(site.root.rstrip("/") + path_of(request), site.root)
     if request.path == "/logout":
         wanted = site.root
+    to = f"{site.root}login?next={quote(wanted, safe='')}"
+    if changes and request.path != "/logout":
+        # Who wrote the form was logged in then, and is told that it was not taken.
+        to += "&lost=form"
     if wants_part(request):
         # The whole page is to go to the log-in, and to come back to where it is.
-        await send_empty(request, 204, [(b"hx-refresh", b"true"), NOT_KEPT])
+        there = (b"hx-redirect", to.encode("ascii")) if changes else (b"hx-refresh", b"true")
+        await send_empty(request, 204, [there, NOT_KEPT])
         return
-    to = f"{site.root}login?next={quote(wanted, safe='')}"
     await send_empty(request, 303, [(b"location", to.encode("ascii")), NOT_KEPT])
 
 

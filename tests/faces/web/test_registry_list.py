@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from byname.domain.policy import Role
-from byname.operations import alias, collection, member, protected_alias, registry, star
+from byname.domain.policy import GroupRole, Role
+from byname.operations import alias, collection, member, protected_alias, registry, star, team
 from byname.operations import version as versions
 from tests.faces.web.conftest import HTML, App, Browser, token_on, words_of
 from tests.support.house import House
-from tests.support.world import ORGANIZATION, holders, link_version, log_version
+from tests.support.world import ORGANIZATION, PROJECT, TEAM, holders, link_version, log_version
 
 MODEL = "/orgs/acme/registry/Model"
 ZOO = f"{MODEL}?selectionPath=acme%2Fwandb-registry-Model%2FZoo"
@@ -257,6 +257,45 @@ class TestLinkNewVersion:
     """R43: from a collection's menu, Team, Project, Artifact, Version, step by step."""
 
     FORM = f"{MODEL}/link?collection=Birds"
+
+    def test_r70_aliases_of_others_are_asked_for_and_never_taken_unseen(self, zoo: App) -> None:
+        admin, form = zoo.world.admin, f"{MODEL}/link?collection=Zoo"
+        log_version(admin, files={"w": b"third"})
+        browser = zoo.by("admin")
+        fields = {"source": f"{TEAM}/{PROJECT}/model:v2", "aliases": "best, new, latest"}
+        asked = browser.send(form, **fields)
+        assert asked.status_code == 200
+        assert "best is on v1 now. It moves to the new version" in words_of(asked.text)
+        moving = re.findall(r'name="moving" value="([^"]*)"', asked.text)[0]
+        home = registry.get_by_name(admin, ORGANIZATION, "Model")
+        place = collection.get_in(admin, home, "Zoo")
+        assert holders(admin, place.id) == {"best": 1, "latest": 1, "production": 0}
+        # Meanwhile somebody moves it, and gives the other name to another version as well.
+        first, _ = collection.get_version_in(admin, home, place, "v0")
+        there = alias.Place(ORGANIZATION, home.name, "Zoo")
+        alias.edit(admin, first.version_id, add=[(there, "best"), (there, "new")])
+        late = browser.send(form, **fields, moving=moving)
+        assert late.status_code == 409
+        told = words_of(late.text)
+        assert (
+            "Meanwhile something changed. best is on v0 now: admin put it there just now." in told
+        )
+        assert "new is on v0 now. It moves to the new version" in told
+        assert holders(admin, place.id) == {"best": 0, "latest": 1, "new": 0, "production": 0}
+        moving = re.findall(r'name="moving" value="([^"]*)"', late.text)[0]
+        assert browser.sent(form, **fields, moving=moving).endswith("version=v2")
+        assert holders(admin, place.id) == {"best": 2, "latest": 2, "new": 2, "production": 0}
+        # Again, of what is there already: it holds them itself, so nothing is to be asked.
+        assert browser.sent(form, **fields).endswith("version=v2")
+
+    def test_r92_of_a_protected_one_a_member_is_told_the_role_at_once(self, zoo: App) -> None:
+        zoo.add("max", Role.MEMBER)
+        log_version(zoo.world.admin, files={"w": b"third"})
+        team.put_member(zoo.world.admin, TEAM, "max", GroupRole.MEMBER)
+        fields = {"source": f"{TEAM}/{PROJECT}/model:v2", "aliases": "production"}
+        answer = zoo.by("max").send(f"{MODEL}/link?collection=Zoo", **fields)
+        assert answer.status_code == 403
+        assert "admin" in words_of(answer.text.split('role="alert"')[1])
 
     def test_r43_each_step_offers_the_next(self, zoo: App) -> None:
         admin = zoo.by("admin")

@@ -138,8 +138,30 @@ class TestAliases:
         assert aliases_of(zoo)["best"] == 1
         late = max_.send(V0, do="move-alias", alias="best", expected="v0")
         assert late.status_code == 409
-        assert "is on v1, which is not what was expected" in words_of(late.text)
+        told = words_of(late.text)
+        assert "Meanwhile something changed. best is on v1 now: max put it there just now." in told
+        assert 'name="expected" value="v1"' in late.text
         assert aliases_of(zoo)["best"] == 1
+
+    def test_a_stale_form_takes_nothing_off_that_has_moved_on(self, zoo: App) -> None:
+        zoo.add("max", Role.MEMBER)
+        v1 = f"{ZOO}&view=membership&version=v1"
+        admin, max_ = zoo.by("admin"), zoo.by("max")
+        assert "Remove this alias?" in admin.get(f"{V0}&confirm=remove-alias&alias=best")
+        unlink = admin.get(f"{V0}&confirm=unlink")
+        seen = re.findall(r'name="seen" value="([^"]*)"', unlink)[0]
+        max_.sent(v1, do="move-alias", alias="best", expected="v0")
+        told = "best is not on v0 any more. best is on v1 now: max put it there just now."
+        late = admin.send(V0, do="remove-alias", alias="best")
+        assert (late.status_code, told in words_of(late.text)) == (404, True)
+        assert told in words_of(admin.get(f"{V0}&confirm=remove-alias&alias=best", 404))
+        asked = admin.send(f"{V0}&confirm=unlink", do="unlink", seen=seen)
+        assert asked.status_code == 409
+        assert "Meanwhile its aliases changed" in words_of(asked.text)
+        assert aliases_of(zoo)["best"] == 1
+        max_.sent(v1, do="remove-alias", alias="best")
+        gone = words_of(admin.send(v1, do="remove-alias", alias="best").text)
+        assert "best is on no version now: max took it off just now." in gone
 
     def test_r92_a_member_is_refused_a_protected_one_and_not_asked_first(self, zoo: App) -> None:
         zoo.add("max", Role.MEMBER)

@@ -232,7 +232,10 @@ class TestForms:
             answer = app.stranger().client.post(path, data={}, headers=HTML, follow_redirects=False)
             assert answer.status_code == 303
             wanted = "" if path == "/logout" else path[1:].replace("/", "%2F")
-            assert answer.headers["location"] == f"/login?next=%2F{wanted}"
+            lost = "" if path == "/logout" else "&lost=form"
+            assert answer.headers["location"] == f"/login?next=%2F{wanted}{lost}"
+            told = "what you sent just now was not saved"
+            assert (told in app.stranger().get(answer.headers["location"])) is bool(lost)
 
 
 class TestAccount:

@@ -201,6 +201,24 @@ document.addEventListener("click", (event) => {
   area.setSelectionRange(area.value.length, area.value.length);
 });
 
+// ---- a form is sent once, however often its button is clicked before the answer is there ------------
+// Those that are sent in the background have their button disabled meanwhile. Who comes back to the
+// page, or waited for long, may send it again.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  form.dataset.sent = "true";
+  setTimeout(() => delete form.dataset.sent, 15_000);
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
 // ---- what takes long says so: <form data-busy="Deleting…"> ---------------------------------------
 document.addEventListener("submit", (event) => {
   const form = event.target;
