@@ -202,6 +202,52 @@ class TestTwoWriters:
             log(world.admin, [said("b", 0)], writer="two")
 
 
+class TestARunIsUploadedFromItsFolder:
+    """Protocol 9.3: `wandb sync` begins behind the rows that are there, and says all of them anew."""
+
+    @pytest.mark.parametrize("length", [1, 3, 100])
+    @pytest.mark.parametrize("there", [0, 1, 7, 20])
+    def test_every_row_stands_there_once(self, world: World, there: int, length: int) -> None:
+        made = make_run(world.admin)
+        rows = [said("a", step) for step in range(20)]
+        log(world.admin, rows[:there])
+        for time in range(2):
+            begin = made_again(world, made).history_count
+            for start in range(0, len(rows), length):
+                part = [dict(reversed(row.items())) for row in rows[start : start + length]]
+                log(world.admin, part, offset=begin + start)
+                # The answer was lost on the way, so the client sends the rows again.
+                log(world.admin, part, offset=begin + start)
+            made = made_again(world, made)
+            assert made.history_count == 20, time
+            assert steps(run_history.rows(world.admin, made)) == list(range(20))
+        assert steps(run_history.rows(world.admin, made, min_step=5, max_step=9)) == [5, 6, 7, 8]
+        assert keys(world, made)["keys"]["a"]["typeCounts"] == [{"type": "number", "count": 20}]
+
+    def test_rows_of_a_run_that_was_rewound_and_goes_on_are_new(self, world: World) -> None:
+        made = make_run(world.admin)
+        log(world.admin, [said("a", step) for step in range(5)])
+        log(world.admin, [said("b", step) for step in range(3, 6)], offset=5)
+        found = run_history.rows(world.admin, made_again(world, made))
+        assert steps(found) == [0, 1, 2, 3, 4, 3, 4, 5]
+
+    def test_rows_that_carry_no_time_are_kept(self, world: World) -> None:
+        made = make_run(world.admin)
+        log(world.admin, [{"_step": 0, "a": 1}])
+        log(world.admin, [{"_step": 0, "a": 1}], offset=1)
+        assert made_again(world, made).history_count == 2
+
+    def test_what_it_printed_stands_there_once_with_its_time(self, world: World) -> None:
+        made = make_run(world.admin)
+        lines = [f"line {number}" for number in range(4)]
+        post(world.admin, files=output(*(console("a", n, lines[n]) for n in range(2))))
+        post(world.admin, files=output(*(console("b", n, lines[n]) for n in range(4))))
+        page = run_history.console(world.admin, made_again(world, made))
+        assert [line.line for line in page.items] == lines
+        microseconds = [line.timestamp.microsecond for line in page.items if line.timestamp]
+        assert microseconds == [ord(who) % 10 for who in "aabb"]
+
+
 def made_again(world: World, made: Run) -> Run:
     return get_run(world.admin, made.id)
 

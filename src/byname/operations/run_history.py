@@ -19,6 +19,7 @@ from byname.domain.page import Page, decode_cursor, decode_id, encode_cursor, pa
 from byname.domain.run import Run
 from byname.domain.run_line import ConsoleLine
 from byname.operations.context import Context
+from byname.operations.line_place import first_at
 from byname.store import run_line as line_rows
 from byname.store.database import Transaction
 
@@ -102,10 +103,10 @@ def numbers_of(
     """
     moved = line_rows.first_moved(tx, run.id, HISTORY)
     end = run.history_count if moved is None else min(moved, run.history_count)
-    start = 0 if not min_step or min_step <= 0 else _first_at(tx, run, min_step, end)
+    start = 0 if not min_step or min_step <= 0 else first_at(tx, run.id, min_step, end)
     stop = end
     if max_step is not None and max_step < lines.STEP_MAX:
-        stop = _first_at(tx, run, max_step, end)
+        stop = first_at(tx, run.id, max_step, end)
     if moved is None:
         return range(start, stop)
     mixed = _looked_at(tx, run, end, min_step, max_step)
@@ -134,23 +135,6 @@ def _looked_at(
             step = lines.step_of(lines.parse_object(line) or {}, number)
             if step >= least and (max_step is None or step < max_step):
                 yield number
-
-
-def _first_at(tx: Transaction, run: Run, step: int, end: int) -> int:
-    """The number of the first line before `end` of that step or a later one, found by halving."""
-    low, high = 0, end
-    while low < high:
-        middle = (low + high) // 2
-        found = line_rows.between(tx, run.id, HISTORY, middle, high, limit=1)
-        if not found:
-            high = middle
-            continue
-        number, line = found[0]
-        if lines.step_of(lines.parse_object(line) or {}, number) >= step:
-            high = middle
-        else:
-            low = number + 1
-    return low
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,20 @@ def places(
     return {(row["said_number"], row["said"]): row["number"] for row in rows}
 
 
+def places_of(tx: Transaction, run_id: int, stream: str, said: Sequence[str]) -> dict[str, int]:
+    """Where lines stand that moved, by who said them."""
+    found: dict[str, int] = {}
+    for index in range(0, len(said), CHUNK):
+        part = said[index : index + CHUNK]
+        for row in tx.all(
+            "SELECT said, number FROM run_line_place WHERE run_id = ? AND stream = ?"
+            f" AND said IN ({','.join('?' * len(part))})",
+            [run_id, stream, *part],
+        ):
+            found[row["said"]] = row["number"]
+    return found
+
+
 def add_places(
     tx: Transaction, run_id: int, stream: str, moved: Iterable[tuple[int, str, int]]
 ) -> None:
