@@ -868,6 +868,7 @@ ELSEWHERE: dict[str, str] = {
             "manifest",
         )
     },
+    "OPTIONS /files/{}/{}/{}/{}": "open: tests/faces/http/test_preflight.py",
     # The client's own forms of address, behind the check of the rows above for `files`.
     "GET /artifacts/{}/{}": "tests/faces/http/test_downloads.py",
     "GET /artifactsV2/{}/{}/{}/{}/{}/{}/": "tests/faces/http/test_downloads.py",

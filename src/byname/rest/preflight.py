@@ -18,13 +18,19 @@ HEADERS = b"content-encoding, content-md5, content-type, if-range, range"
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """The answer to `OPTIONS` at the signed addresses."""
+    """The answer to `OPTIONS` at the addresses of files."""
 
     addresses: Addresses
 
     def add_routes(self, router: Router) -> None:
-        """The router answers for all signed addresses that it has by now."""
-        for path in sorted({path for _, path in router.routes() if path.startswith("/content/")}):
+        """The router answers for all addresses of files that it has by now."""
+        for path in sorted(
+            {
+                path
+                for method, path in router.routes()
+                if method in {"GET", "PUT"} and path.startswith(("/content/", "/files/"))
+            }
+        ):
             router.add("OPTIONS", path, self.handle)
 
     async def handle(self, request: Request) -> None:

@@ -1,4 +1,4 @@
-"""Who may use the signed addresses from a script in a browser: our own pages alone."""
+"""Who may fetch and bring files from a script in a browser: our own pages alone."""
 
 from __future__ import annotations
 
@@ -32,12 +32,20 @@ def asked(site: Site, method: str, path: str, origin: str) -> http.client.HTTPRe
         connection.close()
 
 
-class TestSignedAddresses:
+class TestAddressesOfFiles:
     """Protocol 2: `wandb verify` asks whether its own server may get and put."""
 
-    @pytest.mark.parametrize("purpose", ["version-file", "version-file-upload", "run-file"])
-    def test_our_own_origin_may(self, whole: Site, purpose: str) -> None:
-        answer = asked(whole, "OPTIONS", f"/content/{purpose}/x", whole.address)
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/content/version-file/x",
+            "/content/version-file-upload/x",
+            "/content/run-file/x",
+            "/files/team/project/run/some%20file.txt",
+        ],
+    )
+    def test_our_own_origin_may(self, whole: Site, path: str) -> None:
+        answer = asked(whole, "OPTIONS", path, whole.address)
         assert (answer.status, answer.headers[ALLOWED]) == (204, whole.address)
         assert "PUT" in answer.headers["Access-Control-Allow-Methods"]
         assert answer.headers["Vary"] == "origin"
