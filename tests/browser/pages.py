@@ -26,6 +26,8 @@ class Look:
     who: str | None = "ann"
     server: str = "sample"
     """Which server of the stage it is on."""
+    kept: bool = False
+    """It is the answer to a form that is sent once: the stage sends it, and shows it again."""
 
 
 PAGES = (
@@ -34,6 +36,7 @@ PAGES = (
     Look("login-provider", "/login", None, "provider"),
     Look("login-not-ready", "/login", None, "fresh"),
     Look("set-up", "/setup?token={setup}", None, "fresh"),
+    Look("set-up-done", "/setup", None, "born", kept=True),
     Look("set-up-refused", "/setup?token=wrong", None),
     Look("invitation", "/invitation?token={invitation}", None),
     Look("invitation-refused", "/invitation?token=wrong", None),

@@ -80,7 +80,7 @@ def take(browser: Browser, stage: Stage, pages: list[Look], scheme: str, width: 
             log_in(page, stage.sample.url, stage.keys[who])
         for look in pages:
             if look.who == who:
-                page.goto(stage.address(look))
+                stage.goto(page, look)
                 height = page.evaluate("document.documentElement.scrollHeight")
                 page.set_viewport_size(
                     {"width": width, "height": min(max(height, HEIGHT), HEIGHT_MAX)}

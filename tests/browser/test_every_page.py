@@ -47,7 +47,7 @@ class Visits:
             self.opened[key] = (context, page)
         page = self.opened[key][1]
         page.set_viewport_size({"width": width, "height": 900})
-        page.goto(self.stage.address(look))
+        self.stage.goto(page, look)
         return page
 
 
@@ -157,7 +157,7 @@ def test_no_page_weighs_more_than_300_kilobytes_or_is_complained_of(
     )
     session = page.context.new_cdp_session(page)
     session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    page.goto(visits.stage.address(look), wait_until="networkidle")
+    visits.stage.goto(page, look, wait_until="networkidle")
     weight = sum(len(each.body()) for each in bodies if each.status == 200)
     session.detach()
     assert len(bodies) > 3

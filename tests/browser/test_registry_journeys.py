@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -218,6 +219,55 @@ class TestRegistries:
         dialog.get_by_role("button", name="Delete").click()
         expect(page.get_by_role("status").first).to_contain_text("Registry Aquarium was deleted")
         expect(page.get_by_role("link", name="Aquarium")).to_have_count(0)
+
+
+def test_r149_the_picture_of_the_lineage_is_walked_about_in(people: People, visit: Visit) -> None:
+    """What is not tied to the node under the pointer is dimmed; a node is dragged with its arrows."""
+    page = visit(people.keys["ann"]).goto(f"{VERSION}&tab=lineage")
+    nodes = page.locator(".graph .node")
+    run = page.locator(".graph .node.run").first
+    assert nodes.count() >= 3
+    far = page.evaluate(
+        """() => {
+          const id = (each) => each.dataset.id;
+          const ends = (each) => [each.dataset.from, each.dataset.to];
+          const root = id(document.querySelector(".graph .node.root"));
+          const arrows = [...document.querySelectorAll(".arrow")].map(ends);
+          const near = new Set([root, ...arrows.filter((each) => each.includes(root)).flat()]);
+          const all = [...document.querySelectorAll(".graph .node")].map(id);
+          return all.filter((each) => !near.has(each));
+        }"""
+    )
+    page.locator(".graph .node.root rect").last.hover()
+    expect(run).to_have_css("opacity", "1")
+    expect(run).to_have_class(re.compile(r"\bnear\b"))
+    assert far, "Something must be further away to be dimmed."
+    for each in far:
+        expect(page.locator(f'.graph .node[data-id="{each}"]')).to_have_css("opacity", "0.3")
+    page.mouse.move(2, 2)
+    for each in nodes.all():
+        expect(each).to_have_css("opacity", "1")
+
+    # Dragging takes the node and its arrows along, and opens nothing.
+    address = page.url
+    arrows = page.locator(f'.graph .arrow[data-from="{run.get_attribute("data-id")}"]')
+    before = arrows.first.get_attribute("d")
+    box = run.locator("rect").last.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] - 8)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 44, box["y"] + box["height"] - 20, steps=5)
+    page.mouse.up()
+    moved = run.locator("rect").last.bounding_box()
+    assert moved is not None
+    assert (round(moved["x"] - box["x"]), round(moved["y"] - box["y"])) == (24, -12)
+    assert arrows.first.get_attribute("d") != before
+    expect(page.locator(".graph.dragging")).to_have_count(0)
+    assert page.url == address
+    expect(page.locator("#side .label.run")).to_have_count(0)
+    # And a click on it opens it all the same.
+    run.locator("rect").last.click()
+    expect(page.locator("#side .label.run")).to_be_visible()
 
 
 def test_without_script_the_same_is_done_by_plain_pages(

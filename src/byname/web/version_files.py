@@ -117,6 +117,8 @@ def _viewed(ask: Ask, values: dict[str, Any], seen: content.Beginning) -> dict[s
         "nodes": None,
         "text": None,
     }
+    if entry.ref is not None:
+        return shown
     if image_type(seen.content) is not None:
         if entry.size_bytes <= IMAGE_BYTES_MAX:
             shown["image"] = _link(

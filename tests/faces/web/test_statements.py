@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from byname.domain.automation import Action, ActionKind, ScopeKind
+from byname.domain.event import EventType
 from byname.domain.policy import Role
-from byname.operations import alias, collection, member, protected_alias, registry, team
+from byname.domain.reading import Readings
+from byname.domain.refusal import Refusals
+from byname.operations import (
+    alias,
+    automation,
+    collection,
+    key,
+    member,
+    protected_alias,
+    reading,
+    refusal,
+    registry,
+    service_account,
+    session,
+    team,
+)
+from byname.operations.dispatch import Dispatcher
 from tests.faces.web.conftest import App, Counted
 from tests.support.world import ORGANIZATION, TEAM, link_version, log_version
 
@@ -30,6 +50,30 @@ def fill(app: App, first: int, last: int) -> None:
         place, _ = link_version(admin, logged, f"Zoo {number:03d}", (f"zoo{number:03d}",))
         there = alias.Place(ORGANIZATION, home.name, place.name)
         collection.edit_tags(admin, there, add=[f"zoo{number:03d}"])
+        team.create_service_account(admin, team=TEAM, name=f"robot{number:03d}")
+        service_account.create(admin, organization=ORGANIZATION, name=f"bot{number:03d}")
+        for owner in ("robot000", "bot000"):
+            key.create_key(admin, name=f"key {number}", username=owner)
+        secret = key.create_key(admin, name=f"opens {number}").secret
+        session.log_in_with_key(app.world.nobody, api_key=secret)
+        noted = replace(admin, refusals=Refusals(), readings=Readings())
+        noted.attempt.reach(home.organization_id, home.id)
+        refusal.note(noted, kind=f"zoo:{number}", call="x", status=403, code="forbidden")
+        refusal.save(noted)
+        reading.note(noted, home, logged)
+        reading.save(noted)
+        place_id = place.id
+        automation.create(
+            admin,
+            automation.NewAutomation(
+                f"zoo {number}", ScopeKind.COLLECTION, place_id, EventType.LINK_ARTIFACT,
+                Action(ActionKind.NOTHING),
+            ),
+        )  # fmt: skip
+        link_version(
+            admin, log_version(admin, f"zoo{number:03d}", {"w": b"2 %d" % number}), place.name
+        )
+        Dispatcher(lambda *_: "http://x/").run(admin)
         gone, _ = link_version(admin, logged, f"Gone {number:03d}")
         collection.delete(admin, gone.id, is_sequence=False)
 
@@ -44,6 +88,13 @@ class TestStatements:
             f"/orgs/{ORGANIZATION}/storage", f"/orgs/{ORGANIZATION}/trash",
             f"/orgs/{ORGANIZATION}/audit", f"/{TEAM}", f"/{TEAM}?tab=members", f"/{TEAM}?tab=trash",
             f"/{TEAM}?tab=integrations", "/server/people", "/server/organizations", "/projects",
+            f"/{TEAM}?tab=service-accounts", f"/{TEAM}?tab=service-accounts&account=robot000",
+            f"/orgs/{ORGANIZATION}/service-accounts",
+            f"/orgs/{ORGANIZATION}/service-accounts?account=bot000",
+            f"/orgs/{ORGANIZATION}/audit?status=refused", f"/orgs/{ORGANIZATION}/audit?status=read",
+            f"/orgs/{ORGANIZATION}/members?q=zoo", f"/orgs/{ORGANIZATION}/members?remove=zoo000",
+            "/server", "/server/people/admin", "/server/people?q=zoo", "/account",
+            f"{MODEL}/automations", f"{MODEL}/automations-history", MODEL,
         )  # fmt: skip
         browser = app.by("admin")
         costs: dict[str, list[int]] = {path: [] for path in paths}
