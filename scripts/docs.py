@@ -26,6 +26,8 @@ def shown(value: Any) -> str:
     """A default as one would type it."""
     if value is None or value in ("", ()):
         return "empty"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     return f"`{','.join(value) if isinstance(value, tuple) else value}`"
 
 

@@ -6,6 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import typer
+
+from byname.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -13,6 +16,8 @@ TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 DOCUMENTED = re.compile(r"^([a-z][a-z-]*):.*## \S", re.MULTILINE)
 # A command in backquotes, or at the beginning of a line of a code block.
 NAMED = re.compile(r"(?:`|^)make ([a-z][a-z-]*)", re.MULTILINE)
+# Of ours, the words up to the first that no command is called, such as a name or an option.
+BYNAME = re.compile(r"(?:`|^)byname ((?:[a-z][a-z-]*[ `\n|])+)", re.MULTILINE)
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
@@ -28,6 +33,33 @@ def test_every_make_command_a_page_names_exists(page: Path) -> None:
     named = set(NAMED.findall(page.read_text(encoding="utf-8")))
     unknown = named - set(TARGET.findall(MAKEFILE))
     assert not unknown, f"{page.name} names tasks that the Makefile lacks: {sorted(unknown)}"
+
+
+def unknown_command(words: list[str]) -> str | None:
+    """The first of the words where a command should stand that is none."""
+    command = typer.main.get_command(app)
+    for word in words:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            return None
+        if word not in inner:
+            return word
+        command = inner[word]
+    return None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_byname_command_a_page_names_exists(page: Path) -> None:
+    named = BYNAME.findall(page.read_text(encoding="utf-8"))
+    unknown = [text for text in named if unknown_command(re.findall(r"[a-z-]+", text))]
+    assert not unknown, f"{page.name} names commands that are not there: {unknown}"
+
+
+def test_the_pages_commands_are_looked_at() -> None:
+    text = (ROOT / "docs" / "without-the-sdk.md").read_text(encoding="utf-8")
+    assert len(BYNAME.findall(text)) > 8
+    assert unknown_command(["key", "list"]) == "list"
+    assert unknown_command(["registry", "ls", "smle-reg"]) is None
 
 
 def test_every_task_has_a_line_of_help() -> None:

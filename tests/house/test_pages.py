@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from byname.domain.payload import VARIABLES
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES += sorted((ROOT / "examples").rglob("*.md"))
@@ -32,6 +34,12 @@ def test_every_setting_is_documented() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert "BYNAME_PUBLIC_URL" in page
     assert page == script.settings_page(), "Run `make docs` and commit docs/settings.md."
+
+
+def test_every_variable_of_a_payload_is_documented() -> None:
+    page = (ROOT / "docs" / "automations.md").read_text(encoding="utf-8")
+    missing = [name for name in VARIABLES if f"`${{{name}}}`" not in page]
+    assert not missing, f"docs/automations.md does not name {missing}."
 
 
 def test_every_decision_is_on_the_list() -> None:

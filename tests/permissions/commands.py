@@ -85,20 +85,20 @@ USES: list[Use] = [
         hides=False,
     ),
     _use("user create n --email n@example.org", "POST /api/v1/users", hides=False),
-    _use("user delete {username}", "DELETE /api/v1/users/{}", hides=False),
+    _use("user rm {username}", "DELETE /api/v1/users/{}", hides=False),
     _use("invitation create n --email n@example.org", "POST /api/v1/invitations", hides=False),
-    _use("invitation list", "GET /api/v1/invitations", hides=False),
+    _use("invitation ls", "GET /api/v1/invitations", hides=False),
     _use("invitation renew {username}", "POST /api/v1/invitations/{}", hides=False),
     _use("invitation revoke {username}", "DELETE /api/v1/invitations/{}", hides=False),
     _use("organization create n --owner {username}", "POST /api/v1/organizations", hides=False),
-    _use("organization delete other", f"DELETE {_ORGANIZATION}", hides=False),
+    _use("organization rm other", f"DELETE {_ORGANIZATION}", hides=False),
     _use(
         "organization member set {organization} {username} admin",
         f"PUT {_ORGANIZATION}/members/{{}}",
         hides=False,
     ),
     _use(
-        "organization member remove {organization} {username}",
+        "organization member rm {organization} {username}",
         f"DELETE {_ORGANIZATION}/members/{{}}",
         hides=False,
     ),
@@ -118,24 +118,24 @@ USES: list[Use] = [
         hides=False,
     ),
     _use("team create n --organization {organization}", f"POST {_ORGANIZATION}/teams", hides=False),
-    _use("team delete {team}", "DELETE /api/v1/teams/{}", hides=False),
+    _use("team rm {team}", "DELETE /api/v1/teams/{}", hides=False),
     _use("team ttl {team}", "GET /api/v1/teams/{}/ttl", hides=False),
     _use(
         "team member set {team} {username} viewer", "PUT /api/v1/teams/{}/members/{}", hides=False
     ),
-    _use("team member remove {team} admin", "DELETE /api/v1/teams/{}/members/{}", hides=False),
+    _use("team member rm {team} admin", "DELETE /api/v1/teams/{}/members/{}", hides=False),
     _use(
         "service-account create n --organization {organization}",
         f"POST {_ORGANIZATION}/service-accounts",
         hides=False,
     ),
     _use(
-        "service-account list --organization {organization}",
+        "service-account ls --organization {organization}",
         f"GET {_ORGANIZATION}/service-accounts",
         hides=False,
     ),
     _use(
-        "service-account delete none --organization {organization}",
+        "service-account rm none --organization {organization}",
         f"DELETE {_ORGANIZATION}/service-accounts/{{}}",
         hides=False,
         ends=(5,),
@@ -175,9 +175,9 @@ USES: list[Use] = [
     _of_team("secret ls {team}", "GET /api/v1/teams/{}/secrets"),
     _of_team("secret rm {team} NAME", "DELETE /api/v1/teams/{}/secrets/{}"),
     _use("key create", "POST /api/v1/keys", hides=False),
-    _use("key list", "GET /api/v1/keys", hides=False),
+    _use("key ls", "GET /api/v1/keys", hides=False),
     _use("key rename 1 n", "PATCH /api/v1/keys/{}", hides=False),
-    _use("key delete 1", "DELETE /api/v1/keys/{}", hides=False),
+    _use("key rm 1", "DELETE /api/v1/keys/{}", hides=False),
 ]
 
 OTHERWISE: dict[str, str] = {

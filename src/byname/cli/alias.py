@@ -9,8 +9,11 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, collection_path, registry_path
 from byname.cli.output import AsJson, Refused, in_columns, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="Put names on versions, move them and take them off.")
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="Put names on versions, move them and take them off."
+)
 
 Name = Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY/COLLECTION:ALIAS")]
 Version = Annotated[str, typer.Argument(help="A number such as v1, or another alias.")]

@@ -11,8 +11,11 @@ import typer
 from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
 from byname.cli.output import AsJson, Refused, in_columns, tell, telling
 from byname.cli.scope import Organization, Project, Registry, Team, scope_of
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="Automations: when this happens here, do that.")
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="Automations: when this happens here, do that."
+)
 
 Id = Annotated[int, typer.Argument(help="The number that `ls` shows.")]
 Event = Annotated[str | None, typer.Option("--event", help="For example ADD_ARTIFACT_ALIAS.")]

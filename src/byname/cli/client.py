@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import typer
 
 from byname.cli.output import EXIT_BY_KIND, EXIT_INTERNAL, Refused
-from byname.client.errors import ERROR_BY_STATUS
+from byname.client.errors import ERROR_BY_STATUS, why
 
 TIMEOUT_SECONDS = 60
 ANSWER_BYTES_MAX = 10_000_000
@@ -148,8 +148,9 @@ def call(
         with error:
             raise _refused(error.code, error.read(ANSWER_BYTES_MAX)) from None
     except (OSError, HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise Refused("unreachable", f"{url} does not answer: {reason}", EXIT_INTERNAL) from None
+        raise Refused(
+            "unreachable", f"{url} does not answer: {why(error)}", EXIT_INTERNAL
+        ) from None
 
 
 def _read(content: bytes) -> dict[str, Any]:

@@ -18,9 +18,12 @@ from byname.cli.client import (
     gather,
     registry_path,
 )
-from byname.cli.output import AsJson, Refused, in_columns, tell, telling
+from byname.cli.output import AsJson, Refused, counted, in_columns, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="List, create, rename and delete collections.")
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="List, create, rename and delete collections."
+)
 
 Place = Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY/COLLECTION")]
 
@@ -42,7 +45,7 @@ def list_collections(
             [
                 each["name"],
                 each["type"],
-                f"{each['version_count']} versions",
+                counted(each["version_count"], "version"),
                 ", ".join(each["tags"]),
             ]
             for each in found

@@ -8,8 +8,9 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
 from byname.cli.output import AsJson, in_columns, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="Invite people to choose a password.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Invite people to choose a password.")
 
 
 def _told(url: str, made: dict[str, Any]) -> str:
@@ -56,7 +57,7 @@ def renew(
         tell(as_json, made, _told(url, made))
 
 
-@app.command("list")
+@app.command("ls")
 def list_invitations(
     limit: Limit = LIMIT,
     url: Url = DEFAULT_URL,

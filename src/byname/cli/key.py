@@ -9,8 +9,9 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
 from byname.cli.output import AsJson, key_text, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="Create, list, rename and delete API keys.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Create, list, rename and delete API keys.")
 
 Whose = Annotated[
     str | None,
@@ -36,7 +37,7 @@ def create(
         tell(as_json, made, f"{text}\n{key_text(made['api_key'])}")
 
 
-@app.command("list")
+@app.command("ls")
 def list_keys(
     username: Whose = None, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
 ) -> None:
@@ -66,7 +67,7 @@ def rename(
         tell(as_json, renamed, f"Key {renamed['id']} is named {renamed['name']}.")
 
 
-@app.command()
+@app.command("rm")
 def delete(
     key_id: Annotated[int, typer.Argument(help="The number from the list.")],
     url: Url = DEFAULT_URL,

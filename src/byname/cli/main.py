@@ -37,9 +37,11 @@ from byname.cli import (
     webhook,
 )
 from byname.cli import version as versions
+from byname.cli.words import Root
 
 app = typer.Typer(
     name="byname",
+    cls=Root,
     help="A self-hosted registry for ML artifacts, built around names you can trust.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -8,8 +8,9 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, registry_path
 from byname.cli.output import AsJson, in_columns, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="Who is in a registry, and in which role.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Who is in a registry, and in which role.")
 
 Place = Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY")]
 Name = Annotated[str, typer.Argument(help="A person or service account; with --team, a team.")]

@@ -8,10 +8,13 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
 from byname.cli.output import AsJson, in_columns, tell, telling
+from byname.cli.words import Group
 from byname.domain.policy import GroupRole
 
-app = typer.Typer(no_args_is_help=True, help="Create and delete organizations; their members.")
-member = typer.Typer(no_args_is_help=True, help="Who is in an organization.")
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="Create and delete organizations; their members."
+)
+member = typer.Typer(cls=Group, no_args_is_help=True, help="Who is in an organization.")
 app.add_typer(member, name="member")
 
 
@@ -33,7 +36,7 @@ def create(
         tell(as_json, made, f"Created organization {made['name']}.")
 
 
-@app.command()
+@app.command("rm")
 def delete(
     name: str, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
 ) -> None:
@@ -59,7 +62,7 @@ def set_member(
         tell(as_json, answer, f"{answer['username']} is {answer['role']} in {organization}.")
 
 
-@member.command("remove")
+@member.command("rm")
 def remove_member(
     organization: str,
     username: str,

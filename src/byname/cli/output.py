@@ -52,9 +52,17 @@ def telling(as_json: bool) -> Iterator[None]:
     try:
         yield
     except Refused as error:
-        _fail(as_json, error.code, error.message, error.exit_code)
+        _fail(
+            as_json, error.code, error.message + _hint(error.code, error.message), error.exit_code
+        )
     except DomainError as error:
-        _fail(as_json, error.code, error.message, EXIT_BY_KIND[error.kind])
+        message = error.message + _hint(error.code, error.message)
+        _fail(as_json, error.code, message, EXIT_BY_KIND[error.kind])
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise  # Who read the output has had enough.
+        place = "" if error.filename is None else f"{error.filename}: "
+        _fail(as_json, "unusable", f"{place}{error.strerror or error}", EXIT_INTERNAL)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "byname":
             raise
@@ -65,6 +73,15 @@ def telling(as_json: bool) -> Iterator[None]:
             'pip install ".[server]" in a clone of Byname',
             EXIT_BY_KIND[Kind.UNSUPPORTED],
         )
+
+
+def _hint(code: str, message: str) -> str:
+    """What to do about it on the command line, where the words of every face do not say."""
+    if code == "unreachable":
+        return ". Is it running? BYNAME_URL, or --url, says where it is"
+    if code == "unauthenticated" and message.endswith("send an API key"):
+        return ", as BYNAME_API_KEY or --api-key"
+    return ""
 
 
 def _fail(as_json: bool, code: str, message: str, exit_code: int) -> NoReturn:

@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, registry_path
-from byname.cli.output import AsJson, in_columns, tell, telling
+from byname.cli.output import AsJson, counted, in_columns, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="Protect aliases in all collections of a registry.")
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="Protect aliases in all collections of a registry."
+)
 
 Place = Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY")]
 Name = Annotated[str, typer.Argument(help="The alias, for example production.")]
@@ -23,7 +26,11 @@ def add(
     with telling(as_json):
         where = registry_path(place, "protected-aliases")
         made = call(url, api_key, "POST", where, {"name": alias})
-        tell(as_json, made, f"Protected {made['name']}; {made['uses']} collections use it now.")
+        tell(
+            as_json,
+            made,
+            f"Protected {made['name']}; {counted(made['uses'], 'collection')} with it now.",
+        )
 
 
 @app.command("rm")
@@ -43,5 +50,8 @@ def list_all(
     """List the protected aliases."""
     with telling(as_json):
         answer = call(url, api_key, "GET", registry_path(place, "protected-aliases"))
-        rows = [[each["name"], f"{each['uses']} uses"] for each in answer["protected_aliases"]]
+        rows = [
+            [each["name"], counted(each["uses"], "collection")]
+            for each in answer["protected_aliases"]
+        ]
         tell(as_json, answer, in_columns(rows, "No alias is protected."))

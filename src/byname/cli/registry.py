@@ -20,8 +20,9 @@ from byname.cli.client import (
     registry_path,
 )
 from byname.cli.output import AsJson, Refused, in_columns, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="List, create, edit and delete registries.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="List, create, edit and delete registries.")
 
 Place = Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY")]
 

@@ -11,8 +11,9 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
 from byname.cli.output import AsJson, Refused, in_columns, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="Secrets of a team, for its webhooks.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Secrets of a team, for its webhooks.")
 
 Team = Annotated[str, typer.Argument(help="The team.")]
 Name = Annotated[str, typer.Argument(help="Letters, digits and _, not beginning with a digit.")]

@@ -35,7 +35,7 @@ def load_settings(**given: Any) -> Settings:
     except ValidationError as error:
         # The value is not repeated: it may be the secret key.
         problems = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
+            f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}"
             for each in error.errors(include_input=False, include_url=False)
         )
         raise Refused("invalid", f"Wrong setting: {problems}", 2) from None
@@ -59,6 +59,7 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM."""
+    import errno
     import logging
 
     with telling(as_json=False):
@@ -73,5 +74,8 @@ def serve(
             code = wiring.serve(settings)
         except OSError as error:
             where = f"{settings.host}:{settings.port}"
-            raise Refused("unavailable", f"Cannot listen on {where}: {error}", 1) from None
+            text = f"Cannot listen on {where}: {error.strerror or error}"
+            if error.errno == errno.EADDRINUSE:
+                text += "; --port chooses another, 0 any free one"
+            raise Refused("unavailable", text, 1) from None
     raise typer.Exit(code)

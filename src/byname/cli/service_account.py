@@ -8,8 +8,9 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
 from byname.cli.output import AsJson, in_columns, key_text, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="Create, list and delete service accounts.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Create, list and delete service accounts.")
 
 Team = Annotated[str | None, typer.Option("--team", help="The team it belongs to.")]
 Organization = Annotated[
@@ -43,7 +44,7 @@ def create(
         tell(as_json, made, f"{text}\n{key_text(made['api_key'])}")
 
 
-@app.command("list")
+@app.command("ls")
 def list_accounts(
     team: Team = None,
     organization: Organization = None,
@@ -64,7 +65,7 @@ def list_accounts(
         )
 
 
-@app.command()
+@app.command("rm")
 def delete(
     name: str,
     organization: Annotated[

@@ -10,8 +10,11 @@ from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gath
 from byname.cli.execution import try_out
 from byname.cli.output import AsJson, in_columns, tell, telling
 from byname.cli.secret import read_value
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="Slack channels of a team, for its automations.")
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="Slack channels of a team, for its automations."
+)
 
 Team = Annotated[str, typer.Argument(help="The team.")]
 Name = Annotated[str, typer.Argument(help="The channel's name here.")]

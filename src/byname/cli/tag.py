@@ -8,8 +8,9 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, collection_path, version_path
 from byname.cli.output import AsJson, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="Tag collections and versions.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Tag collections and versions.")
 
 Place = Annotated[
     str, typer.Argument(help="ORGANIZATION/REGISTRY/COLLECTION, or that with :VERSION")

@@ -9,10 +9,11 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
 from byname.cli.output import AsJson, Refused, tell, telling
+from byname.cli.words import Group
 from byname.domain.policy import GroupRole
 
-app = typer.Typer(no_args_is_help=True, help="Create and delete teams; their members.")
-member = typer.Typer(no_args_is_help=True, help="Who is in a team.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Create and delete teams; their members.")
+member = typer.Typer(cls=Group, no_args_is_help=True, help="Who is in a team.")
 app.add_typer(member, name="member")
 
 
@@ -34,7 +35,7 @@ def create(
         tell(as_json, made, f"Created team {made['name']} in {organization}.")
 
 
-@app.command()
+@app.command("rm")
 def delete(
     name: str, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
 ) -> None:
@@ -104,7 +105,7 @@ def set_member(
         tell(as_json, answer, f"{answer['username']} is {answer['role']} in {team}.")
 
 
-@member.command("remove")
+@member.command("rm")
 def remove_member(
     team: str, username: str, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
 ) -> None:

@@ -9,8 +9,9 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
 from byname.cli.output import AsJson, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="See and restore what was deleted.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="See and restore what was deleted.")
 
 Owner = Annotated[str, typer.Argument(help="An organization; or one team or person.")]
 

@@ -8,8 +8,9 @@ import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
 from byname.cli.output import AsJson, key_text, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="Create and delete people.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Create and delete people.")
 
 
 @app.command()
@@ -37,7 +38,7 @@ def create(
         tell(as_json, made, f"Created user {made['username']}.\n{key_text(made['api_key'])}")
 
 
-@app.command()
+@app.command("rm")
 def delete(
     username: str, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
 ) -> None:

@@ -13,7 +13,6 @@ from byname.cli.client import (
     LIMIT,
     PAGE_MAX,
     ApiKey,
-    Filter,
     Limit,
     Url,
     call,
@@ -22,10 +21,14 @@ from byname.cli.client import (
     version_path,
 )
 from byname.cli.output import AsJson, in_columns, tell, telling
+from byname.cli.words import Group
 
-app = typer.Typer(no_args_is_help=True, help="List, show, compare, link and unlink versions.")
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="List, show, compare, link and unlink versions."
+)
 
 Place = Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY/COLLECTION:VERSION")]
+Filter = Annotated[str | None, typer.Option("--filter", help='JSON, such as \'{"tag": "ready"}\'.')]
 Collection = Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY/COLLECTION")]
 
 

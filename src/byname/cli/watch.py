@@ -103,7 +103,7 @@ def _run(words: list[str] | str | None, swap: Swap, *, shell: bool) -> int | Non
             words, env={**os.environ, **told}, shell=shell, check=False, stdin=subprocess.DEVNULL
         ).returncode
     except OSError as error:
-        print(f"byname: --exec cannot be run: {error}", file=sys.stderr)
+        print(f"byname: --exec cannot be run: {error.filename}: {error.strerror}", file=sys.stderr)
         return 127
 
 

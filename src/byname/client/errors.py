@@ -32,6 +32,12 @@ class Corrupt(DomainError):
     code = "corrupt"
 
 
+def why(error: Exception) -> str:
+    """What kept a server from answering, in words without numbers."""
+    reason = getattr(error, "reason", error)
+    return str(getattr(reason, "strerror", None) or reason)
+
+
 def refusal(status: int, content: bytes) -> DomainError:
     """The error that an answer of this status stands for."""
     kind = ERROR_BY_STATUS.get(status, errors.Unavailable)

@@ -14,7 +14,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from byname.client.errors import refusal
+from byname.client.errors import refusal, why
 from byname.domain.errors import Invalid, Unavailable
 
 TIMEOUT_SECONDS = 60
@@ -154,8 +154,7 @@ def _open(
         raise refusal(error.code, content) from None
     except (OSError, HTTPException, ssl.SSLError) as error:
         host = urlsplit(url).netloc
-        reason = getattr(error, "reason", error)
-        raise Unavailable(f"{host} does not answer: {reason}", code="unreachable") from None
+        raise Unavailable(f"{host} does not answer: {why(error)}", code="unreachable") from None
 
 
 def _object(text: bytes, url: str) -> dict[str, Any]:

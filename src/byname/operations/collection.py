@@ -135,7 +135,8 @@ def resolve_reference(ctx: Context, text: str) -> Resolved:
     reference = names.Reference.parse(text)
     with ctx.database.read() as tx:
         entity = reference.entity or _entity_for(ctx, tx, reference)
-        what = f"Version {reference.collection}:{reference.ref}"
+        place = (reference.entity, reference.project, reference.collection)
+        what = f"Version {'/'.join(part for part in place if part)}:{reference.ref}"
         project = project_rows.find_by_name(tx, entity, reference.project or "uncategorized")
         if project is None or not access.may(ctx, tx, project, Permission.SEE):
             raise missing(what)
@@ -143,7 +144,7 @@ def resolve_reference(ctx: Context, text: str) -> Resolved:
         membership = None if collection is None else resolve_in(tx, collection.id, reference.ref)
         version = None if membership is None else version_rows.find(tx, membership.version_id)
         if collection is None or membership is None or version is None:
-            raise missing(f"{what} in {project.place}")
+            raise missing(what)
         return Resolved(project, collection, membership, version)
 
 

@@ -118,7 +118,7 @@ def delete(ctx: Context, team: str, name: str, *, force: bool = False) -> list[s
         if users and not force:
             raise Conflict(
                 f"Webhooks use the secret {name}: {', '.join(users)}. Without it they send nothing. "
-                "Give them another one first, or say force=true",
+                "Give them another one first, or force it (force=true, --force)",
                 code="secret_in_use",
                 webhooks=users,
             )

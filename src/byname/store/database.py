@@ -117,7 +117,11 @@ class Database:
         self._writer_lock = threading.Lock()
         self._connections: list[Any] = []
         self._connections_lock = threading.Lock()
-        self._writer = self._connect()
+        try:
+            self._writer = self._connect()
+        except sqlite.DatabaseError as error:
+            # Not a database, or one that may not be read or written here.
+            raise Unavailable(f"The database {path} cannot be used: {error}") from None
 
     def _connect(self) -> Any:
         connection = sqlite.connect(

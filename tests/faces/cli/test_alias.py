@@ -82,7 +82,7 @@ class TestNames:
         shell.run("alias", "set", PRODUCTION, "v0")
         assert shell.run("protect", "add", MODEL, "production")[1]["uses"] == 1
         assert shell.run("protect", "add", MODEL, "latest")[0] == 2
-        assert shell.text("protect", "ls", MODEL).split() == ["production", "1", "uses"]
+        assert shell.text("protect", "ls", MODEL).split() == ["production", "1", "collection"]
         assert "protected" in shell.text("alias", "show", PRODUCTION)
         assert shell.run("protect", "rm", MODEL, "production")[0] == 0
         assert shell.run("protect", "rm", MODEL, "production")[0] == 5

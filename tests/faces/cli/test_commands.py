@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from byname.cli.main import app
@@ -78,7 +80,7 @@ class TestEveryCallIsACommand:
         house.keys["robot"] = str(robot["api_key"])
         assert house.actor("robot").entity_name == "crew"
         key = ask("key", "create", "--name", "laptop")
-        assert len(ask("key", "list")["keys"]) == 2  # type: ignore[arg-type]  # It is a list.
+        assert len(ask("key", "ls")["keys"]) == 2  # type: ignore[arg-type]  # It is a list.
         assert ask("key", "create", "--username", "robot")["username"] == "robot"
         assert ask("key", "delete", str(key["id"])) == {"deleted": key["id"]}
         assert ask("team", "ttl", "crew", "--default", "30d", "--admins-only") == {
@@ -89,8 +91,8 @@ class TestEveryCallIsACommand:
         never = {"default_seconds": None, "admins_only": False}
         assert ask("team", "ttl", "crew", "--default", "never") == never
         assert ask("team", "ttl", "crew") == never
-        assert ask("team", "member", "remove", "crew", "ann") == {"removed": "ann"}
-        assert ask("organization", "member", "remove", "other", "ann") == {"removed": "ann"}
+        assert ask("team", "member", "rm", "crew", "ann") == {"removed": "ann"}
+        assert ask("organization", "member", "rm", "other", "ann") == {"removed": "ann"}
         assert ask("team", "delete", "crew") == {"deleted": "crew"}
         assert ask("organization", "delete", "other") == {"deleted": "other"}
         assert ask("user", "delete", "bob") == {"deleted": "bob"}
@@ -102,7 +104,7 @@ class TestEveryCallIsACommand:
         assert re.search(
             r"Created user bob\.\nAPI key, shown this one time: bn-\w{40}\n", result.stdout
         )
-        assert "never" in run("key", "list", "--username", "bob", env=env).stdout
+        assert "never" in run("key", "ls", "--username", "bob", env=env).stdout
 
     def test_a_password_comes_from_a_file(self, house: House, url: str, tmp_path: Path) -> None:
         file = tmp_path / "password"
@@ -125,12 +127,15 @@ class TestExitCodesTellTheKind:
             ("ann", ("user", "create", "a/b", "--email", "b@c.d"), 2),
             ("ann", ("organization", "member", "set", ORGANIZATION, "bob", "owner"), 2),
             ("ann", ("user", "create"), 2),
-            ("wrong", ("key", "list"), 3),
-            ("nobody", ("key", "list"), 3),
+            ("ann", ("user", "frob"), 2),
+            ("ann", ("user", "create", "x", "--frob"), 2),
+            ("ann", ("key", "ls", "--limit", "0"), 2),
+            ("wrong", ("key", "ls"), 3),
+            ("nobody", ("key", "ls"), 3),
             ("bob", ("user", "create", "x", "--email", "b@c.d"), 4),
             ("ann", ("user", "delete", "nobody/../x"), 5),
             ("bob", ("team", "delete", "nowhere"), 5),
-            ("ann", ("user", "delete", "ann"), 6),
+            ("ann", ("user", "rm", "ann"), 6),
             ("ann", ("team", "create", TEAM, "--organization", ORGANIZATION), 6),
         ],
     )
@@ -146,12 +151,9 @@ class TestExitCodesTellTheKind:
         assert plain.stderr != ""
         as_json = run(*words, "--json", env=env)
         assert as_json.exit_code == code
-        if as_json.stderr.startswith("{"):
-            error = json.loads(as_json.stderr)["error"]
-            assert set(error) == {"code", "message"}
-            assert plain.stderr == f"byname: {error['message']}\n"
-        else:
-            assert "Usage" in as_json.stderr
+        error = json.loads(as_json.stderr)["error"]
+        assert set(error) == {"code", "message"}
+        assert plain.stderr == f"byname: {error['message']}\n" or "Usage" in plain.stderr
         assert house.dump() == before
 
     @pytest.mark.parametrize(
@@ -159,9 +161,39 @@ class TestExitCodesTellTheKind:
         [("http://127.0.0.1:9", 1), ("file:///etc/passwd", 2), ("nonsense", 2), ("http://[", 2)],
     )
     def test_no_server(self, address: str, code: int) -> None:
-        result = run("key", "list", "--url", address)
+        result = run("key", "ls", "--url", address)
         assert result.exit_code == code
         assert result.stderr.startswith("byname: ")
+        assert ("BYNAME_URL" in result.stderr) == (code == 1)
+        assert "Errno" not in result.stderr
+
+    def test_without_a_key_it_says_where_to_put_it(self, url: str) -> None:
+        assert "BYNAME_API_KEY" in run("key", "ls", "--url", url).stderr
+        wrong = run("key", "ls", "--url", url, "--api-key", "wrong")
+        assert wrong.exit_code == 3
+        assert "mistyped" in wrong.stderr
+
+
+class TestOneWordForOneThing:
+    """A list is `ls` and a deletion `rm` wherever there is one; what else people type is understood."""
+
+    def test_no_command_has_another_name_for_it(self) -> None:
+        waiting, names = [typer.main.get_command(app)], set[str]()
+        while waiting:
+            inner = getattr(waiting.pop(), "commands", {})
+            names |= set(inner)
+            waiting += inner.values()
+        assert {"ls", "rm", "create"} <= names
+        assert not names & {"list", "delete", "remove"}
+
+    @pytest.mark.parametrize(
+        "words", [("key", "list"), ("user", "delete"), ("team", "member", "remove")], ids=" ".join
+    )
+    def test_the_other_words_are_understood(self, words: tuple[str, ...]) -> None:
+        result = run(*words, "--help")
+        assert result.exit_code == 0
+        assert "Usage" in result.stdout
+        assert run("key", "lists", "--help").exit_code == 2
 
 
 class TestSetUpOffline:
@@ -197,6 +229,23 @@ class TestSetUpOffline:
         assert result.exit_code == 1
         assert "cannot be used" in result.stderr
 
+    @pytest.mark.parametrize("words", [("serve", "--port", "0"), ("check",), ("setup", *SET_UP)])
+    def test_a_file_that_is_no_database(self, tmp_path: Path, words: tuple[str, ...]) -> None:
+        (tmp_path / "byname.db").write_text("not a database, but a good many words\n" * 100)
+        result = run(*words, "--data", str(tmp_path))
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"byname: The database {tmp_path / 'byname.db'}")
+
+    def test_a_port_that_is_taken(self, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            result = run("serve", "--data", str(tmp_path), "--port", port)
+        assert result.exit_code == 1
+        assert result.stderr == (
+            f"byname: Cannot listen on 127.0.0.1:{port}: Address already in use; "
+            "--port chooses another, 0 any free one\n"
+        )
+
     def test_a_wrong_setting(self, tmp_path: Path) -> None:
         secret = "much-too-short"
         result = run("setup", "--data", str(tmp_path), *SET_UP, env={"BYNAME_SECRET_KEY": secret})
@@ -218,7 +267,7 @@ class TestServePrintsTheSetUpAddress:
                         assert page.status == 200
                     assert run("setup", "--data", str(tmp_path), *SET_UP).exit_code == 0
                 else:
-                    assert run("key", "list", "--url", url).exit_code == 3
+                    assert run("key", "ls", "--url", url).exit_code == 3
         assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
         assert len((tmp_path / "secret.key").read_bytes()) >= 32
 

@@ -136,7 +136,7 @@ class TestEveryCallIsACommand:
         link_version(site.world.admin, log_version(site.world.admin), aliases=["production"])
         assert "Model" in run(site, "registry", "ls", ORGANIZATION).stdout
         assert "Your role" in run(site, "registry", "show", MODEL).stdout
-        assert run(site, "collection", "ls", MODEL).stdout == "Zoo  model  1 versions\n"
+        assert run(site, "collection", "ls", MODEL).stdout == "Zoo  model  1 version\n"
         assert (
             run(site, "collection", "ls", f"{ORGANIZATION}/Dataset").stdout == "No collections.\n"
         )
@@ -180,6 +180,20 @@ class TestExitCodes:
         assert answer.exit_code == code, answer.output
         assert json.loads(answer.stderr)["error"]["message"]
         assert not answer.stdout
+
+    def test_a_folder_that_cannot_be(self, site: Site, tmp_path: Path) -> None:
+        link_version(site.world.admin, log_version(site.world.admin, files={"f": b"text"}))
+        file = tmp_path / "file"
+        file.write_text("in the way", encoding="utf-8")
+        answer = run(site, "download", f"{ZOO}:v0", str(file))
+        assert answer.exit_code == 1
+        assert answer.stderr == f"byname: {file}: File exists\n"
+        assert file.read_text(encoding="utf-8") == "in the way"
+
+    def test_what_is_not_there_is_named_in_full(self, site: Site, tmp_path: Path) -> None:
+        answer = run(site, "download", f"{ZOO}:none", str(tmp_path / "to"))
+        assert answer.exit_code == 5
+        assert f"{ZOO}:none" in answer.stderr
 
     def test_without_a_key_and_without_the_role(self, site: Site) -> None:
         site.world.add_person("mem", in_organization="member")
