@@ -185,6 +185,29 @@ class TestKeyboardAlone:
         expect(page.locator("#side .label.run")).to_have_count(0)
         keys.here(name)
 
+    def test_a_key_right_after_a_part_came_does_not_load_the_page_anew(
+        self, rig: Rig, visit: Visit
+    ) -> None:
+        """What has just been put in place works as what stood there before: the focus stays."""
+        page = visit(rig.api_key).goto(
+            f"/{TEAM}/{PROJECT}/artifacts/dataset/zoo_dataset/v0?tab=lineage"
+        )
+        page.evaluate(
+            """() => {
+              window.same = true;
+              const again = () => setTimeout(() => {
+                const node = document.querySelector(".graph .node.root > a");
+                node.dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true}));
+              });
+              document.addEventListener("htmx:afterSwap", again, {once: true});
+            }"""
+        )
+        keys = Keys(page)
+        keys.enter(r"\d+ runs: open to look through them")
+        expect(page.locator("#side .label.artifact")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.same")
+
     def test_what_is_found_as_one_types_is_reached_by_arrows(self, rig: Rig, visit: Visit) -> None:
         page = visit(rig.api_key).goto("/account")
         keys = Keys(page)
