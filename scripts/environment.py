@@ -54,6 +54,7 @@ class Environment:
             "folder": str(self.folder),
             "python": sys.version,
             "installed": installed.hexdigest(),
+            "bytecode": "compiled",
         }
 
     def found(self) -> dict[str, str]:
@@ -118,7 +119,9 @@ def fill(environment: Environment) -> None:
         pip = (MAIN.python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
         run(*pip, "--require-hashes", "-r", UV_REQUIREMENTS)
     uv = MAIN.folder / "bin" / "uv"
-    run(uv, "pip", "sync", *into, "--require-hashes", environment.requirements)
+    # Compiled once, so that no process has to: some places forbid Python to write what it compiled.
+    compiled = ("--compile-bytecode", *into)
+    run(uv, "pip", "sync", *compiled, "--require-hashes", environment.requirements)
     if environment.holds_byname:
         run(uv, "pip", "install", *into, "--no-deps", "--no-build-isolation", "--editable", ROOT)
 
@@ -145,6 +148,12 @@ def ensure(environment: Environment) -> None:
     fresh.replace(environment.folder / STAMP)
 
 
+def compile_source() -> None:
+    """Our own code is compiled as well. What cannot be is said by whoever imports it."""
+    command = [str(MAIN.python), "-m", "compileall", "-q", "-j", "0", "src"]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+
+
 def main(names: list[str]) -> int:
     """Make the main environment and the named ones complete."""
     if sys.version_info < PYTHON_OLDEST:
@@ -161,6 +170,7 @@ def main(names: list[str]) -> int:
     try:
         for environment in (MAIN, *(ENVIRONMENTS[name] for name in names)):
             ensure(environment)
+        compile_source()
     except Stop as stop:
         print(f"\n[set-up] {stop}", file=sys.stderr)
         return 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.sdk import Sdk
 
-WRONG = "The API key is not valid: it is mistyped, was deleted, or belongs to another server"
+WRONG = "The API key is not valid: it is mistyped, was deleted, belongs to another server"
 
 
 class TestIdentity:
