@@ -300,7 +300,9 @@ class TestCommand:
     def test_killed_at_any_moment(self, site: Site, client: Client, tmp_path: Path) -> None:
         """`current` is a whole version, the old or the new one, whenever the watcher is killed."""
         folder = tmp_path / "model"
+        began = time.monotonic()
         assert self.run(site, folder, "--once").returncode == 0
+        whole = time.monotonic() - began
         chance = random.Random(5)
         stop = threading.Event()
         broken: list[str] = []
@@ -339,7 +341,7 @@ class TestCommand:
                     stderr=subprocess.DEVNULL,
                 )
                 try:
-                    process.wait(chance.uniform(0.2, 1.2))
+                    process.wait(whole * chance.uniform(0.3, 1.1))
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
