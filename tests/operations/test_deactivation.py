@@ -153,6 +153,14 @@ class TestRefusals:
         with pytest.raises(Unprocessable):
             deactivation.deactivate(house.by("ann"), ORGANIZATION, "robot")
 
+    def test_nothing_is_remembered_of_an_organization_that_is_gone(self, house: House) -> None:
+        settle(house)
+        deactivation.deactivate(house.by("ann"), ORGANIZATION, "bob")
+        organization.delete_organization(house.by("ann"), ORGANIZATION)
+        with house.ctx.database.read() as tx:
+            for table in ("deactivation", "deactivated_team", "deactivated_registry"):
+                assert not tx.all(f"SELECT 1 FROM {table}")
+
     def test_removing_forgets_what_was_remembered(self, house: House) -> None:
         secret = settle(house)
         ann = house.by("ann")

@@ -266,6 +266,15 @@ class TestAHoleIsSeen:
         wrong = wrong_cells(city, row)
         assert any(line.startswith("direct_restricted_viewer at secret: 20") for line in wrong)
 
+    def test_a_provider_that_nobody_looks_at(
+        self, city: City, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (row,) = [row for row in ROWS if row.key.endswith("/Users") and row.key.startswith("GET")]
+        assert not wrong_cells(city, row)
+        monkeypatch.setattr("byname.domain.policy.Actor.administers", lambda *_args: True)
+        wrong = wrong_cells(city, row)
+        assert "org_member at secret: 200, should be 403" in wrong
+
     def test_a_registry_that_is_not_hidden(
         self, city: City, monkeypatch: pytest.MonkeyPatch
     ) -> None:

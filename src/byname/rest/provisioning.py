@@ -58,6 +58,7 @@ from byname.rest.provisioning_resource import (
     Scimmed,
     Team,
     User,
+    check_depth,
     creating,
     patching,
     patching_team,
@@ -144,6 +145,7 @@ def _window(start: int, count: int) -> tuple[int, int]:
 
 def _asked(body: dict[str, Any]) -> dict[str, Any]:
     """The search in a body (RFC 7644, 3.4.3), as the routes of lists take it from an address."""
+    check_depth(body)
     sent: SearchRequest[Any] = SearchRequest.model_validate(
         body, scim_ctx=Moment.SEARCH_REQUEST, scim_policy=POLICY
     )

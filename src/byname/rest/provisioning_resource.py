@@ -36,6 +36,9 @@ POLICY = ScimPolicy(
 )
 """Providers send more than they were told of, and Microsoft Entra deviates from the standard."""
 
+DEPTH_MAX = 20
+"""How deep a body may be nested; what the standard knows needs six."""
+
 OPERATIONS_MAX = 100
 """As many as one patch may hold; providers send fewer."""
 
@@ -342,8 +345,32 @@ def _gently(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "Operations": done}
 
 
+def check_depth(body: dict[str, Any]) -> None:
+    """Return when the body can be walked through.
+
+    Raises:
+        Unprocessable: it is nested too deep.
+    """
+    layer: list[Any] = [body]
+    for _ in range(DEPTH_MAX):
+        layer = [
+            each
+            for outer in layer
+            for each in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(each, dict | list)
+        ]
+        if not layer:
+            return
+    raise Unprocessable(f"The body is nested deeper than {DEPTH_MAX} levels", field="body")
+
+
 def _plain(kind: Any, body: dict[str, Any]) -> dict[str, Any]:
-    """What was sent, without the names of members, which are told and not asked for."""
+    """What was sent, without the names of members, which are told and not asked for.
+
+    Raises:
+        Unprocessable: it is nested too deep.
+    """
+    check_depth(body)
     if kind is not Team:
         return body
 
@@ -362,7 +389,7 @@ def creating(kind: type[Scimmed], body: dict[str, Any]) -> Scimmed:
     """What was sent to be made.
 
     Raises:
-        ValidationError: it is not what the schema says.
+        ValidationError, Unprocessable: it is not what the schema says, or nested too deep.
     """
     return kind.model_validate(
         _plain(kind, body), scim_ctx=Moment.RESOURCE_CREATION_REQUEST, scim_policy=POLICY

@@ -50,7 +50,7 @@ def remove_member(tx: Transaction, organization_id: int, user_id: int) -> None:
 
 
 def remove_everyone(tx: Transaction, organization_id: int) -> None:
-    """Nobody is in the organization or in its teams any more."""
+    """Nobody is in the organization or in its teams any more, or comes back to them."""
     ids = {"organization": organization_id}
     tx.run(
         "DELETE FROM team_member WHERE team_id IN"
@@ -58,6 +58,16 @@ def remove_everyone(tx: Transaction, organization_id: int) -> None:
         ids,
     )
     tx.run("DELETE FROM organization_member WHERE organization_id = :organization", ids)
+    tx.run(
+        "DELETE FROM deactivated_team WHERE team_id IN"
+        " (SELECT id FROM entity WHERE organization_id = :organization AND kind = 'team')",
+        ids,
+    )
+    tx.run(
+        "DELETE FROM deactivated_registry WHERE project_id IN"
+        " (SELECT id FROM project WHERE entity_id = :organization)",
+        ids,
+    )
     tx.run("DELETE FROM deactivation WHERE organization_id = :organization", ids)
 
 

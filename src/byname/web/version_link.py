@@ -22,11 +22,7 @@ COLLECTIONS = 200
 FIELDS = ("registry", "collection", "aliases")
 
 
-def show(
-    ask: Ask,
-    values: dict[str, Any],
-    error: DomainError | None,
-) -> Shown:
+def show(ask: Ask, values: dict[str, Any], error: DomainError | None) -> Shown:
     """First which registry, then which collection and with which aliases."""
     project: Project = values["project"]
     version: Version = values["version"]

@@ -713,3 +713,28 @@ def test_a_checker_of_servers_finds_nothing_else(directory: Directory) -> None:
     }
     assert {name: why for name, why in wrong.items() if name not in EXPECTED} == {}
     assert len([each for each in found if each.status is Status.SUCCESS]) > 25
+
+
+class TestDeepBodies:
+    """What is nested without end is refused, and is no fault of ours."""
+
+    @pytest.mark.parametrize("depth", [200, 450, 900, 5_000])
+    @pytest.mark.parametrize(("method", "path"), [("POST", "/Users"), ("POST", "/Groups")])
+    def test_nested(self, directory: Directory, method: str, path: str, depth: int) -> None:
+        robot = directory.robot()
+        deep = "[" * depth + "]" * depth
+        before = directory.dump()
+        headers = {**robot.headers, "content-type": "application/scim+json"}
+
+        def send(method: str, path: str, text: str) -> None:
+            answer = directory.client.request(method, f"/scim{path}", content=text, headers=headers)
+            assert (answer.status_code, answer.json()["status"]) == (400, "400")
+
+        send(method, path, f'{{"displayName": "n", "x": {deep}}}')
+        send(method, path, f'{{"members": {deep}}}')
+        send(method, f"{path}/.search", f'{{"x": {deep}}}')
+        (found,) = robot.done("GET", path)["Resources"]
+        add = f'{{"op": "add", "path": "members", "value": {deep}}}'
+        send("PATCH", f"{path}/{found['id']}", f'{{"Operations": [{add}]}}')
+        send("PUT", f"{path}/{found['id']}", f'{{"displayName": "n", "x": {deep}}}')
+        assert directory.dump() == before
