@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -300,9 +301,10 @@ class TestCommand:
     def test_killed_at_any_moment(self, site: Site, client: Client, tmp_path: Path) -> None:
         """`current` is a whole version, the old or the new one, whenever the watcher is killed."""
         folder = tmp_path / "model"
-        began = time.monotonic()
         assert self.run(site, folder, "--once").returncode == 0
-        whole = time.monotonic() - began
+        # Moments spread over a watcher's life, as long as the last one that ended by itself took:
+        # however fast the machine is, and whatever else it does.
+        life = 10.0
         chance = random.Random(5)
         stop = threading.Event()
         broken: list[str] = []
@@ -327,7 +329,10 @@ class TestCommand:
         looking.start()
         kills = 0
         try:
-            for turn in range(15):
+            for turn in itertools.count():
+                if kills == 10:
+                    break
+                assert turn < 100, f"only {kills} watchers were killed before they had ended"
                 before = number_in(folder / "current")
                 after = (before + 1 + turn % 2) % 4
                 client.move(ALIAS, f"v{after}")
@@ -340,8 +345,10 @@ class TestCommand:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
+                began = time.monotonic()
                 try:
-                    process.wait(whole * chance.uniform(0.3, 1.1))
+                    process.wait(life * chance.uniform(0.3, 1.1))
+                    life = time.monotonic() - began
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
@@ -351,6 +358,5 @@ class TestCommand:
             stop.set()
             looking.join()
         assert broken == []
-        assert kills >= 3
         assert self.run(site, folder, "--once", "--keep", "0").returncode == 0
         assert versions_in(folder) == [f"v{after}"]
