@@ -318,6 +318,9 @@ ROWS: list[Row] = [
         _ADMIN,
         done=frozenset({204, 409}),
     ),
+    Row(Rest("GET", "/organizations/{whole}"), Scope.ORGANIZATION, GroupRole.VIEWER),
+    Row(Rest("GET", "/organizations/{whole}/members"), Scope.ORGANIZATION, GroupRole.VIEWER),
+    Row(Rest("GET", "/organizations/{whole}/teams"), Scope.ORGANIZATION, GroupRole.VIEWER),
     Row(
         Rest("PUT", "/organizations/{whole}/members/{username}", {"role": "admin"}),
         Scope.ORGANIZATION,
@@ -787,7 +790,10 @@ ELSEWHERE: dict[str, str] = {
             "Schemas/{}",
         )
     },
-    # One's own.
+    # Whom one knows, and one's own.
+    "GET /api/v1/users": "tests/operations/test_directory.py",
+    "GET /api/v1/users/{}": "tests/operations/test_directory.py",
+    "GET /api/v1/organizations": "tests/operations/test_directory.py",
     "query viewer": "oneself",
     "query users": "who may know of whom: tests/faces/graphql/test_entity.py",
     "query models": "lists what `query project` shows, of one's own or a known entity",
@@ -802,6 +808,8 @@ ELSEWHERE: dict[str, str] = {
     "GET /api/v1/teams/{}/service-accounts": "all of the organization:"
     " tests/operations/test_service_account.py",
     "GET /api/v1/teams/{}/ttl": "all of the organization: tests/operations/test_expiry.py",
+    "GET /api/v1/teams/{}": "all of the organization: tests/operations/test_directory.py",
+    "GET /api/v1/teams/{}/members": "all of the organization: tests/operations/test_directory.py",
     "DELETE /api/v1/teams/{}": "tests/operations/test_team.py",
     "mutation createTeam": "tests/operations/test_team.py",
     "mutation deleteInvite": "tests/operations/test_team.py",

@@ -37,6 +37,7 @@ Filter = Annotated[
     str | None,
     typer.Option("--filter", help='JSON, such as \'{"name": {"$regex": "zoo"}}\'.'),
 ]
+Text = Annotated[str | None, typer.Option("--text", help="Part of a name or e-mail address.")]
 LIMIT = 1_000
 PAGE_MAX = 1_000
 DEFAULT_URL = "http://127.0.0.1:8080"

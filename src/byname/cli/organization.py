@@ -6,16 +6,50 @@ from typing import Annotated
 
 import typer
 
-from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
-from byname.cli.output import AsJson, in_columns, tell, telling
+from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Text, Url, call, gather, path
+from byname.cli.output import AsJson, counted, in_columns, member_lines, tell, telling
 from byname.cli.words import Group
 from byname.domain.policy import GroupRole
 
 app = typer.Typer(
-    cls=Group, no_args_is_help=True, help="Create and delete organizations; their members."
+    cls=Group, no_args_is_help=True, help="List, create and delete organizations; their members."
 )
 member = typer.Typer(cls=Group, no_args_is_help=True, help="Who is in an organization.")
 app.add_typer(member, name="member")
+
+
+@app.command("ls")
+def list_organizations(
+    limit: Limit = LIMIT, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
+) -> None:
+    """List the organizations that you are in; administrators of the server list all."""
+    with telling(as_json):
+        found = gather(url, api_key, path("organizations"), "organizations", limit)
+        lines = [
+            [
+                each["name"],
+                each["role"] or "",
+                counted(each["members"], "member"),
+                counted(each["teams"], "team"),
+            ]
+            for each in found
+        ]
+        tell(as_json, {"organizations": found}, in_columns(lines, "You are in no organization."))
+
+
+@app.command()
+def show(name: str, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False) -> None:
+    """Show an organization."""
+    with telling(as_json):
+        found = call(url, api_key, "GET", path("organizations", name))
+        rows = [
+            ["Name", found["name"]],
+            ["Your role", found["role"] or "none"],
+            ["Members", str(found["members"])],
+            ["Teams", str(found["teams"])],
+            ["Created", found["created_at"]],
+        ]
+        tell(as_json, found, in_columns(rows, ""))
 
 
 @app.command()
@@ -44,6 +78,22 @@ def delete(
     with telling(as_json):
         call(url, api_key, "DELETE", path("organizations", name))
         tell(as_json, {"deleted": name}, f"Deleted organization {name}.")
+
+
+@member.command("ls")
+def list_members(
+    organization: str,
+    text: Text = None,
+    limit: Limit = LIMIT,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """List who is in an organization; its admins also see who is deactivated."""
+    where = path("organizations", organization, "members")
+    with telling(as_json):
+        found = gather(url, api_key, where, "members", limit, q=text)
+        tell(as_json, {"members": found}, in_columns(member_lines(found), "Nobody is called that."))
 
 
 @member.command("set")

@@ -108,6 +108,19 @@ def in_columns(rows: Sequence[Sequence[str]], nothing: str) -> str:
     )
 
 
+def member_lines(members: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Members of an organization or team, one a line."""
+    return [
+        [
+            each["username"],
+            "deactivated, was " + each["role"] if each.get("deactivated") else each["role"],
+            "service account" if each["service_account"] else each["full_name"],
+            each["email"] or "",
+        ]
+        for each in members
+    ]
+
+
 def key_text(api_key: str) -> str:
     """How a new API key is shown to people."""
     return f"API key, shown this one time: {api_key}"

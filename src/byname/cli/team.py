@@ -7,14 +7,56 @@ from typing import Annotated
 
 import typer
 
-from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
-from byname.cli.output import AsJson, Refused, tell, telling
+from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Text, Url, call, gather, path
+from byname.cli.output import AsJson, Refused, counted, in_columns, member_lines, tell, telling
 from byname.cli.words import Group
 from byname.domain.policy import GroupRole
 
-app = typer.Typer(cls=Group, no_args_is_help=True, help="Create and delete teams; their members.")
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="List, create and delete teams; their members."
+)
 member = typer.Typer(cls=Group, no_args_is_help=True, help="Who is in a team.")
 app.add_typer(member, name="member")
+
+
+@app.command("ls")
+def list_teams(
+    organization: str,
+    limit: Limit = LIMIT,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the teams of an organization."""
+    where = path("organizations", organization, "teams")
+    with telling(as_json):
+        found = gather(url, api_key, where, "teams", limit)
+        lines = [
+            [
+                each["name"],
+                each["role"] or "",
+                counted(each["members"], "member"),
+                counted(each["projects"], "project"),
+            ]
+            for each in found
+        ]
+        tell(as_json, {"teams": found}, in_columns(lines, "There are no teams."))
+
+
+@app.command()
+def show(name: str, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False) -> None:
+    """Show a team."""
+    with telling(as_json):
+        found = call(url, api_key, "GET", path("teams", name))
+        rows = [
+            ["Name", found["name"]],
+            ["Organization", found["organization"]],
+            ["Your role", found["role"] or "none"],
+            ["Members", str(found["members"])],
+            ["Projects", str(found["projects"])],
+            ["Created", found["created_at"]],
+        ]
+        tell(as_json, found, in_columns(rows, ""))
 
 
 @app.command()
@@ -87,6 +129,21 @@ def _seconds(text: str) -> int | None:
     if not number.isdecimal() or not number.isascii() or unit not in _UNITS:
         raise Refused("invalid", f"{text!r} is no time: write 90m, 12h, 30d, or never", 2)
     return int(number) * _UNITS[unit]
+
+
+@member.command("ls")
+def list_members(
+    team: str,
+    text: Text = None,
+    limit: Limit = LIMIT,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """List who is in a team."""
+    with telling(as_json):
+        found = gather(url, api_key, path("teams", team, "members"), "members", limit, q=text)
+        tell(as_json, {"members": found}, in_columns(member_lines(found), "Nobody is in it."))
 
 
 @member.command("set")

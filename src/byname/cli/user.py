@@ -1,4 +1,4 @@
-"""`byname user`: people, for server administrators."""
+"""`byname user`: the people one knows; creating and deleting them, for server administrators."""
 
 from __future__ import annotations
 
@@ -6,11 +6,56 @@ from typing import Annotated
 
 import typer
 
-from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, path
-from byname.cli.output import AsJson, key_text, tell, telling
+from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Text, Url, call, gather, path
+from byname.cli.output import AsJson, in_columns, key_text, tell, telling
 from byname.cli.words import Group
 
-app = typer.Typer(cls=Group, no_args_is_help=True, help="Create and delete people.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="List, create and delete people.")
+
+
+@app.command("ls")
+def list_users(
+    text: Text = None,
+    limit: Limit = LIMIT,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """List people: you, and whom you share an organization with; administrators list all."""
+    with telling(as_json):
+        found = gather(url, api_key, path("users"), "users", limit, q=text)
+        lines = [
+            [
+                each["username"],
+                each["full_name"],
+                each["email"] or "",
+                "administrator" if each["admin"] else "",
+            ]
+            for each in found
+        ]
+        tell(as_json, {"users": found}, in_columns(lines, "Nobody is called that."))
+
+
+@app.command()
+def show(
+    username: str, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
+) -> None:
+    """Show a person or service account, and where they belong."""
+    with telling(as_json):
+        found = call(url, api_key, "GET", path("users", username))
+        rows = [
+            ["Name", found["username"]],
+            ["Full name", found["full_name"]],
+            ["E-mail", found["email"] or ""],
+            ["Kind", "service account" if found["service_account"] else "person"],
+            ["Administers the server", "yes" if found["admin"] else "no"],
+            ["Created", found["created_at"]],
+        ]
+        rows += [
+            ["Organization", f"{each['name']} as {each['role']}"] for each in found["organizations"]
+        ]
+        rows += [["Team", f"{each['name']} as {each['role']}"] for each in found["teams"]]
+        tell(as_json, found, in_columns(rows, ""))
 
 
 @app.command()

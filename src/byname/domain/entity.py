@@ -50,6 +50,8 @@ class GroupMember:
 
     user: User
     role: GroupRole
+    deactivated: bool = False
+    """They are out of the organization for a while; the role is the one they come back in."""
 
 
 @dataclass(frozen=True, slots=True)

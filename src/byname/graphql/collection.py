@@ -8,7 +8,7 @@ from ariadne import InterfaceType, MutationType, ObjectType, QueryType
 
 from byname.domain.collection import Collection, Membership
 from byname.domain.errors import Unprocessable, missing
-from byname.domain.page import Page, encode_cursor, parse_first
+from byname.domain.page import Page, decode_text, encode_cursor, parse_first
 from byname.domain.project import ArtifactType, Project
 from byname.domain.version import Version
 from byname.graphql import loaders
@@ -79,11 +79,7 @@ def resolve_aliases(
 ) -> Connection:
     """All aliases that are held in the collection, by name."""
     limit = parse_first(first, 100)
-    start = ""
-    if after:
-        from byname.domain.page import decode_cursor
-
-        start = str(decode_cursor("aliases", after)[0])
+    start = decode_text("aliases", after)
     found = listing.aliases_of_collection(info.context.ctx, source.id, after=start, limit=limit + 1)
     page = Page(
         items=found[:limit],

@@ -14,7 +14,7 @@ from byname.domain.manifest import Entry, Manifest, ManifestKind
 from byname.domain.page import (
     FILE_PAGE_MAX,
     Page,
-    decode_cursor,
+    decode_text,
     encode_cursor,
     parse_first,
 )
@@ -227,9 +227,7 @@ def _page(
     after: str | None,
     first: int | None,
 ) -> Connection:
-    start = ""
-    if after:
-        start = str(decode_cursor("files", after)[0])
+    start = decode_text("files", after)
     found = content.list_files(
         request.ctx,
         version,

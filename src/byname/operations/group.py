@@ -5,12 +5,13 @@ Changing them is in `organization.py` and `team.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from byname.domain.entity import Entity, EntityKind, GroupMember
 from byname.domain.errors import missing
 from byname.domain.names import fold
-from byname.domain.page import Page, decode_cursor, encode_cursor, page_of, parse_first
+from byname.domain.page import Page, decode_text, encode_cursor, page_of, parse_first
 from byname.domain.policy import GroupRole
 from byname.domain.project import Project
 from byname.operations import access, search
@@ -57,22 +58,20 @@ def get_home(ctx: Context, name: str) -> Entity:
     raise missing(f"Team {name[:80]!r}")
 
 
-def _start(kind: str, after: str | None) -> str:
-    return "" if not after else str(decode_cursor(kind, after)[-1])
-
-
 def members(
     ctx: Context,
     group: Entity,
     *,
     text: str = "",
     service: bool | None = None,
+    away: bool = False,
     after: str | None = None,
     first: int | None = None,
 ) -> Page[GroupMember]:
     """Who is in an organization or team, by name, for everyone in the organization.
 
-    `service` asks for service accounts only, or for people only.
+    `service` asks for service accounts only, or for people only; `away` also for those who are
+    deactivated in the organization, of whom only its admins are told.
 
     Raises:
         NotFound: no such group, or the actor is not in its organization.
@@ -86,7 +85,8 @@ def members(
             found,
             text=text,
             service=service,
-            after=_start("members", after),
+            away=away and ctx.who.administers(found.id),
+            after=decode_text("members", after),
             limit=limit + 1,
         )
         total = rows.count_members(tx, found, text=text, service=service)
@@ -109,6 +109,7 @@ class TeamCard:
     """A team in a list."""
 
     team: Entity
+    organization: str
     members: int
     projects: int
     role: GroupRole | None
@@ -127,20 +128,36 @@ def teams(
     limit = parse_first(first, 50)
     with ctx.database.read() as tx:
         found = get_organization(ctx, tx, organization)
-        listed = rows.list_teams(tx, found.id, after=_start("teams", after), limit=limit + 1)
-        ids = [team.id for team in listed]
-        people = rows.members_of_many(tx, EntityKind.TEAM, ids)
-        projects = rows.projects_of_many(tx, ids)
+        listed = rows.list_teams(tx, found.id, after=decode_text("teams", after), limit=limit + 1)
+        cards = _team_cards(ctx, tx, found, listed)
         total = rows.count_teams(tx, found.id)
     return page_of(
-        [
-            TeamCard(team, people[team.id], projects[team.id], ctx.who.teams.get(team.id))
-            for team in listed
-        ],
-        limit,
-        lambda each: encode_cursor("teams", fold(each.team.name)),
-        total=total,
+        cards, limit, lambda each: encode_cursor("teams", fold(each.team.name)), total=total
     )
+
+
+def team_card(ctx: Context, name: str) -> TeamCard:
+    """The team of that name, for everyone in its organization.
+
+    Raises:
+        NotFound: no such team, or the actor is not in its organization.
+    """
+    with ctx.database.read() as tx:
+        team = get_team(ctx, tx, name)
+        home = entity_rows.find_many(tx, [team.organization_id or 0])
+        return _team_cards(ctx, tx, next(iter(home.values())), [team])[0]
+
+
+def _team_cards(
+    ctx: Context, tx: Transaction, home: Entity, listed: Sequence[Entity]
+) -> list[TeamCard]:
+    ids = [team.id for team in listed]
+    people = rows.members_of_many(tx, EntityKind.TEAM, ids)
+    projects = rows.projects_of_many(tx, ids)
+    return [
+        TeamCard(team, home.name, people[team.id], projects[team.id], ctx.who.teams.get(team.id))
+        for team in listed
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +194,7 @@ def storage(
         registries = search.projects(ctx, found, order="+name", after=registries_after, first=limit)
         with tx.within(READ_SECONDS):
             listed = rows.list_teams(
-                tx, found.id, after=_start("teams", teams_after), limit=limit + 1
+                tx, found.id, after=decode_text("teams", teams_after), limit=limit + 1
             )
             sizes = rows.bytes_of_many(tx, [team.id for team in listed])
             total = rows.bytes_of_organization(tx, found.id)
@@ -214,7 +231,7 @@ def organizations(
     require_server_admin(ctx, "see every organization")
     limit = parse_first(first, 50)
     with ctx.database.read() as tx:
-        start = _start("organizations", after)
+        start = decode_text("organizations", after)
         listed = rows.list_organizations(tx, after=start, limit=limit + 1)
         ids = [each.id for each in listed]
         people = rows.members_of_many(tx, EntityKind.ORGANIZATION, ids)

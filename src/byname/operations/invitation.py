@@ -15,7 +15,7 @@ from byname.domain.entity import User
 from byname.domain.errors import Unprocessable, missing
 from byname.domain.invitation import Invitation
 from byname.domain.key import fingerprint
-from byname.domain.page import Page, decode_cursor, encode_cursor, page_of, parse_first
+from byname.domain.page import Page, decode_text, encode_cursor, page_of, parse_first
 from byname.domain.policy import GroupRole
 from byname.domain.user import check_password
 from byname.operations import history, organization, session, team
@@ -111,7 +111,7 @@ def list_open(
     """
     require_server_admin(ctx, "see invitations")
     limit = parse_first(first, 50)
-    start = "" if not after else str(decode_cursor("invitations", after)[-1])
+    start = decode_text("invitations", after)
     with ctx.database.read() as tx:
         found = rows.list_open(tx, since=ctx.now(), after=start, limit=limit + 1)
     return page_of(

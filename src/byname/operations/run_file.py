@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from byname.blobs.store import BlobReader, BlobWriter, StoredBlob
 from byname.domain import run as rules
 from byname.domain.errors import TooLarge, missing
-from byname.domain.page import Page, decode_cursor, encode_cursor, page_of, parse_first
+from byname.domain.page import Page, decode_text, encode_cursor, page_of, parse_first
 from byname.domain.policy import Permission
 from byname.domain.run import Run, RunFile
 from byname.operations.context import Context
@@ -118,7 +118,7 @@ def list_page(
     """
     limit = parse_first(first, 50)
     like = None if not pattern else rules.like_pattern(pattern)
-    start = None if not after else str(decode_cursor("run_files", after)[-1])
+    start = decode_text("run_files", after)
     with ctx.database.read() as tx:
         if names:
             found = _named(tx, run, names, start)

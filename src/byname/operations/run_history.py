@@ -15,7 +15,7 @@ from byname.domain import chart
 from byname.domain import run_line as lines
 from byname.domain.errors import TooLarge, Unprocessable
 from byname.domain.file_stream import EVENTS, HISTORY, OUTPUT
-from byname.domain.page import Page, decode_cursor, decode_id, encode_cursor, page_of, parse_first
+from byname.domain.page import Page, decode_id, decode_text, encode_cursor, page_of, parse_first
 from byname.domain.run import Run
 from byname.domain.run_line import ConsoleLine
 from byname.operations.context import Context
@@ -230,7 +230,7 @@ def numeric_keys(
         Unprocessable: the cursor is not of this list.
     """
     limit = parse_first(first, 12)
-    start = "" if not after else str(decode_cursor("charts", after)[-1])
+    start = decode_text("charts", after)
     with ctx.database.read() as tx:
         found = line_rows.list_numeric_keys(tx, run.id, text=text, after=start, limit=limit + 1)
         total = line_rows.count_numeric_keys(tx, run.id, text=text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, User
 from byname.domain.errors import Conflict, Unprocessable, missing
-from byname.domain.page import Page, decode_cursor, encode_cursor, page_of, parse_first
+from byname.domain.page import Page, decode_text, encode_cursor, page_of, parse_first
 from byname.domain.user import check_email, check_line, check_password
 from byname.operations import automation_fate, history
 from byname.operations import key as key_operations
@@ -276,7 +276,7 @@ def list_people(
     """
     require_server_admin(ctx, "see everybody on this server")
     limit = parse_first(first, 50)
-    start = None if not after else str(decode_cursor("people", after)[-1])
+    start = decode_text("people", after)
     with ctx.database.read() as tx:
         found = users.list_people(tx, text=text, after=start, limit=limit + 1)
     return page_of(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from byname.domain.entity import GroupMember
+from byname.domain.page import Page
 from byname.domain.policy import GroupRole
+from byname.operations import directory
 from byname.operations import organization as operations
+from byname.operations.directory import Home
 from byname.rest.asking import Asking
 from byname.rest.once import Router
-from byname.rest.user import Username
+from byname.rest.registry import After, First
+from byname.rest.user import Text, Username
 
 router = Router(tags=["organizations"])
 
@@ -41,6 +47,35 @@ class Organization(BaseModel):
     name: str
 
 
+class ShownOrganization(Organization):
+    """An organization, and what you are there."""
+
+    role: GroupRole | None = Field(
+        description="Yours; null for a server administrator who is not in it."
+    )
+    members: int
+    teams: int
+    created_at: datetime
+
+    @classmethod
+    def of(cls, home: Home) -> ShownOrganization:
+        """The organization as this face shows it."""
+        return cls(
+            name=home.organization.name,
+            role=home.role,
+            members=home.members,
+            teams=home.teams,
+            created_at=home.organization.created_at,
+        )
+
+
+class Organizations(BaseModel):
+    """One page of organizations, by name."""
+
+    organizations: list[ShownOrganization]
+    next: str | None = Field(description="Send it as `after` for the next page; null on the last.")
+
+
 class NewRole(BaseModel):
     """A role to give."""
 
@@ -54,6 +89,81 @@ class Member(BaseModel):
 
     username: str
     role: GroupRole
+
+
+class ShownMember(Member):
+    """A person or service account in an organization or team."""
+
+    full_name: str
+    email: str | None
+    service_account: bool
+
+
+class ShownOrganizationMember(ShownMember):
+    """A person or service account in an organization."""
+
+    deactivated: bool = Field(
+        description="Out of it for a while; the role is the one they come back in. Only admins are "
+        "told of them."
+    )
+
+
+class OrganizationMembers(BaseModel):
+    """One page of members of an organization, by user name."""
+
+    members: list[ShownOrganizationMember]
+    next: str | None = Field(description="Send it as `after` for the next page; null on the last.")
+
+    @classmethod
+    def of(cls, page: Page[GroupMember]) -> OrganizationMembers:
+        """The page as this face shows it."""
+        return cls(
+            members=[
+                ShownOrganizationMember(**words_of(each), deactivated=each.deactivated)
+                for each in page.items
+            ],
+            next=page.end_cursor if page.has_next else None,
+        )
+
+
+def words_of(member: GroupMember) -> dict[str, Any]:
+    """What is told of a member of an organization or team."""
+    return {
+        "username": member.user.username,
+        "role": member.role,
+        "full_name": member.user.full_name,
+        "email": member.user.email,
+        "service_account": member.user.service,
+    }
+
+
+@router.get("/organizations", summary="List organizations")
+def list_organizations(ctx: Asking, after: After = None, first: First = None) -> Organizations:
+    """List the organizations that you are in; all of this server, for its administrators."""
+    page = directory.list_organizations(ctx, after=after, first=first)
+    return Organizations(
+        organizations=[ShownOrganization.of(each) for each in page.items],
+        next=page.end_cursor if page.has_next else None,
+    )
+
+
+@router.get("/organizations/{organization}", summary="Get an organization")
+def get_organization(ctx: Asking, organization: OrganizationName) -> ShownOrganization:
+    """See an organization. For everyone in it."""
+    return ShownOrganization.of(directory.get_home(ctx, organization))
+
+
+@router.get("/organizations/{organization}/members", summary="List members")
+def list_members(
+    ctx: Asking,
+    organization: OrganizationName,
+    text: Text = "",
+    after: After = None,
+    first: First = None,
+) -> OrganizationMembers:
+    """List who is in an organization. For everyone in it; admins also see who is deactivated."""
+    page = directory.list_members(ctx, organization, text=text, after=after, first=first)
+    return OrganizationMembers.of(page)
 
 
 @router.post("/organizations", status_code=201, summary="Create an organization")

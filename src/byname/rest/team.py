@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.expiry import TtlPolicy
-from byname.operations import expiry
+from byname.domain.policy import GroupRole
+from byname.operations import directory, expiry, group
 from byname.operations import team as operations
+from byname.operations.group import TeamCard
 from byname.rest.asking import Asking
 from byname.rest.once import Router
-from byname.rest.organization import Member, NewRole, OrganizationName
-from byname.rest.user import Username
+from byname.rest.organization import Member, NewRole, OrganizationName, ShownMember, words_of
+from byname.rest.registry import After, First
+from byname.rest.user import Text, Username
 
 router = Router(tags=["teams"])
 
@@ -43,6 +47,72 @@ class Team(BaseModel):
     """A team."""
 
     name: str
+
+
+class ShownTeam(Team):
+    """A team, and what you are there."""
+
+    organization: str
+    role: GroupRole | None = Field(description="Yours; null when you are not in it.")
+    members: int
+    projects: int
+    created_at: datetime
+
+    @classmethod
+    def of(cls, card: TeamCard) -> ShownTeam:
+        """The team as this face shows it."""
+        return cls(
+            name=card.team.name,
+            organization=card.organization,
+            role=card.role,
+            members=card.members,
+            projects=card.projects,
+            created_at=card.team.created_at,
+        )
+
+
+class Teams(BaseModel):
+    """One page of teams, by name."""
+
+    teams: list[ShownTeam]
+    next: str | None = Field(description="Send it as `after` for the next page; null on the last.")
+
+
+class TeamMembers(BaseModel):
+    """One page of members of a team, by user name."""
+
+    members: list[ShownMember]
+    next: str | None = Field(description="Send it as `after` for the next page; null on the last.")
+
+
+@router.get("/organizations/{organization}/teams", summary="List teams")
+def list_teams(
+    ctx: Asking, organization: OrganizationName, after: After = None, first: First = None
+) -> Teams:
+    """List the teams of an organization. For everyone in it."""
+    page = group.teams(ctx, organization, after=after, first=first)
+    return Teams(
+        teams=[ShownTeam.of(each) for each in page.items],
+        next=page.end_cursor if page.has_next else None,
+    )
+
+
+@router.get("/teams/{team}", summary="Get a team")
+def get_team(ctx: Asking, team: TeamName) -> ShownTeam:
+    """See a team. For everyone in its organization."""
+    return ShownTeam.of(group.team_card(ctx, team))
+
+
+@router.get("/teams/{team}/members", summary="List members")
+def list_members(
+    ctx: Asking, team: TeamName, text: Text = "", after: After = None, first: First = None
+) -> TeamMembers:
+    """List who is in a team. For everyone in its organization."""
+    page = directory.list_team_members(ctx, team, text=text, after=after, first=first)
+    return TeamMembers(
+        members=[ShownMember(**words_of(each)) for each in page.items],
+        next=page.end_cursor if page.has_next else None,
+    )
 
 
 @router.post("/organizations/{organization}/teams", status_code=201, summary="Create a team")

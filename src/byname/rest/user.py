@@ -8,11 +8,15 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from byname.domain.entity import ApiKey
+from byname.domain.entity import ApiKey, EntityKind
+from byname.domain.entity import User as Known
+from byname.domain.policy import GroupRole
+from byname.operations import directory
 from byname.operations import key as key_operations
 from byname.operations import user as operations
 from byname.rest.asking import Asking
 from byname.rest.once import Router, ShownOnce
+from byname.rest.registry import After, First
 
 router = Router()
 
@@ -33,6 +37,59 @@ class NewUser(BaseModel):
         default=None, description="At least 12 characters; for logging in on the web."
     )
     admin: bool = Field(default=False, description="Whether they administer this server.")
+
+
+Text = Annotated[str, Query(alias="q", description="Part of a name or e-mail address.")]
+
+
+class User(BaseModel):
+    """A person, or a service account."""
+
+    username: str
+    full_name: str
+    email: str | None
+    admin: bool = Field(description="Whether they administer this server.")
+    service_account: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, user: Known) -> User:
+        """The user as this face shows them."""
+        return cls(
+            username=user.username,
+            full_name=user.full_name,
+            email=user.email,
+            admin=user.server_admin,
+            service_account=user.service,
+            created_at=user.created_at,
+        )
+
+
+class Users(BaseModel):
+    """One page of people, by user name."""
+
+    users: list[User]
+    next: str | None = Field(description="Send it as `after` for the next page; null on the last.")
+
+
+class OrganizationOfUser(BaseModel):
+    """An organization that somebody is in."""
+
+    name: str
+    role: GroupRole
+
+
+class TeamOfUser(OrganizationOfUser):
+    """A team that somebody is in."""
+
+    organization: str
+
+
+class UserWithGroups(User):
+    """A person or service account, and where they belong, as far as you may know of it."""
+
+    organizations: list[OrganizationOfUser]
+    teams: list[TeamOfUser]
 
 
 class UserWithKey(ShownOnce):
@@ -105,6 +162,35 @@ def create_user(ctx: Asking, body: NewUser) -> UserWithKey:
         server_admin=body.admin,
     )
     return UserWithKey(username=made.user.username, api_key=made.api_key)
+
+
+@router.get("/users", tags=["users"], summary="List users")
+def list_users(ctx: Asking, text: Text = "", after: After = None, first: First = None) -> Users:
+    """List people: you, and whom you share an organization with; all, for server administrators."""
+    page = directory.list_people(ctx, text=text, after=after, first=first)
+    return Users(
+        users=[User.of(each) for each in page.items],
+        next=page.end_cursor if page.has_next else None,
+    )
+
+
+@router.get("/users/{username}", tags=["users"], summary="Get a user")
+def get_user(ctx: Asking, username: Username) -> UserWithGroups:
+    """See a person or service account, and the organizations and teams they are in."""
+    user, belongings = directory.get_person(ctx, username)
+    return UserWithGroups(
+        **User.of(user).model_dump(),
+        organizations=[
+            OrganizationOfUser(name=each.group.name, role=each.role)
+            for each in belongings
+            if each.group.kind is EntityKind.ORGANIZATION
+        ],
+        teams=[
+            TeamOfUser(name=each.group.name, role=each.role, organization=each.organization)
+            for each in belongings
+            if each.group.kind is EntityKind.TEAM
+        ],
+    )
 
 
 @router.delete("/users/{username}", status_code=204, tags=["users"], summary="Delete a user")

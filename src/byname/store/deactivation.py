@@ -101,4 +101,7 @@ def list_page(
         " ORDER BY d.user_id LIMIT :limit",
         {"organization": organization_id, "after": after, "limit": limit},
     )
-    return [GroupMember(user.from_row(row), GroupRole(row["member_role"])) for row in rows]
+    return [
+        GroupMember(user.from_row(row), GroupRole(row["member_role"]), deactivated=True)
+        for row in rows
+    ]

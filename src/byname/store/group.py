@@ -18,9 +18,17 @@ _TABLES = {
 }
 
 
-def _members(kind: EntityKind, text: str, *, service: bool | None) -> tuple[str, dict[str, Any]]:
+_WITH_AWAY = """(SELECT organization_id, user_id, role, 0 AS away FROM organization_member
+    UNION ALL SELECT organization_id, user_id, role, 1 AS away FROM deactivation)"""
+
+
+def _members(
+    kind: EntityKind, text: str, *, service: bool | None, away: bool = False
+) -> tuple[str, dict[str, Any]]:
     """The rows of members whose names or address hold the text; people, service accounts or both."""
     table, column = _TABLES[kind]
+    if away:
+        table = _WITH_AWAY
     where = (
         f" FROM {table} m JOIN users u ON u.id = m.user_id JOIN entity ue ON ue.id = u.entity_id"
         f" WHERE m.{column} = :group AND u.deleted_at IS NULL"
@@ -45,17 +53,25 @@ def list_members(
     *,
     text: str = "",
     service: bool | None = None,
+    away: bool = False,
     after: str = "",
     limit: int,
 ) -> list[GroupMember]:
-    """Some members of the organization or team, by folded name from behind one."""
-    where, values = _members(group.kind, text, service=service)
+    """Some members of the organization or team, by folded name from behind one.
+
+    With `away` also those who are deactivated in the organization.
+    """
+    where, values = _members(group.kind, text, service=service, away=away)
+    told = "m.away" if away else "0"
     rows = tx.all(
-        f"SELECT {user.COLUMNS}, m.role AS member_role{where} AND u.username_key > :after"
-        " ORDER BY u.username_key LIMIT :limit",
+        f"SELECT {user.COLUMNS}, m.role AS member_role, {told} AS away{where}"
+        " AND u.username_key > :after ORDER BY u.username_key LIMIT :limit",
         {**values, "group": group.id, "after": after, "limit": limit},
     )
-    return [GroupMember(user.from_row(row), GroupRole(row["member_role"])) for row in rows]
+    return [
+        GroupMember(user.from_row(row), GroupRole(row["member_role"]), bool(row["away"]))
+        for row in rows
+    ]
 
 
 def count_members(
@@ -89,12 +105,20 @@ def count_teams(tx: Transaction, organization_id: int) -> int:
     return 0 if row is None else int(row["n"])
 
 
-def list_organizations(tx: Transaction, *, after: str = "", limit: int) -> list[Entity]:
-    """Some live organizations of this server, by folded name from behind one."""
+def list_organizations(
+    tx: Transaction, *, of_user: int | None = None, after: str = "", limit: int
+) -> list[Entity]:
+    """Some live organizations of this server, or of a user, by folded name from behind one."""
+    where, values = "", {}
+    if of_user is not None:
+        where = (
+            " AND e.id IN (SELECT organization_id FROM organization_member WHERE user_id = :user)"
+        )
+        values = {"user": of_user}
     rows = tx.all(
         entity.SELECT + "WHERE e.kind = 'organization' AND e.deleted_at IS NULL"
-        " AND e.name_key > :after ORDER BY e.name_key LIMIT :limit",
-        {"after": after, "limit": limit},
+        f" AND e.name_key > :after{where} ORDER BY e.name_key LIMIT :limit",
+        {**values, "after": after, "limit": limit},
     )
     return [entity.from_row(row) for row in rows]
 

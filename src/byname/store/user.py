@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from byname.domain import names
 from byname.domain.entity import User
@@ -190,7 +191,7 @@ def set_full_name(tx: Transaction, user_id: int, full_name: str) -> None:
     )
 
 
-def _people(text: str) -> tuple[str, dict[str, str]] | None:
+def _people(text: str) -> tuple[str, dict[str, Any]] | None:
     """The condition on live people whose names or address hold the text; None: nobody can."""
     where = "u.kind = 'person' AND u.deleted_at IS NULL"
     if not text:
@@ -203,12 +204,31 @@ def _people(text: str) -> tuple[str, dict[str, str]] | None:
     return where + part, {"key": key}
 
 
-def list_people(tx: Transaction, *, text: str, after: str | None, limit: int) -> list[User]:
-    """Live people by name, from behind a folded name; those that the text is part of."""
+def list_people(
+    tx: Transaction,
+    *,
+    text: str,
+    after: str | None,
+    limit: int,
+    known_to: tuple[int, Sequence[int]] | None = None,
+) -> list[User]:
+    """Live people by name, from behind a folded name; those that the text is part of.
+
+    With `known_to`, a user's id and the ids of organizations: only that user, if a person, and
+    people in one of these organizations.
+    """
     found = _people(text)
     if found is None:
         return []
     where, values = found
+    if known_to is not None:
+        user_id, organization_ids = known_to
+        listed = ",".join(str(int(each)) for each in organization_ids)
+        where += (
+            " AND u.id IN (SELECT user_id FROM organization_member"
+            f" WHERE organization_id IN ({listed}) UNION SELECT :own)"
+        )
+        values = {**values, "own": user_id}
     rows = tx.all(
         SELECT + f"WHERE {where} AND u.username_key > :after ORDER BY u.username_key LIMIT :limit",
         {**values, "after": after or "", "limit": limit},

@@ -21,6 +21,7 @@ from byname.cli.main import app
 from byname.domain.key import is_key
 from byname.http.router import Router
 from byname.http.server import HttpServer
+from byname.operations import deactivation
 from byname.rest.api import make_api
 from tests.support.house import ORGANIZATION, TEAM, House
 
@@ -41,6 +42,12 @@ def url(house: House) -> Iterator[str]:
     server.start()
     yield server.address
     server.stop()
+
+
+def names_of(listed: object) -> list[str]:
+    """What those in a list are called."""
+    assert isinstance(listed, list)
+    return [str(each.get("username", each.get("name"))) for each in listed]
 
 
 def run(*words: str, env: dict[str, str] | None = None) -> Result:
@@ -91,11 +98,49 @@ class TestEveryCallIsACommand:
         never = {"default_seconds": None, "admins_only": False}
         assert ask("team", "ttl", "crew", "--default", "never") == never
         assert ask("team", "ttl", "crew") == never
+        assert names_of(ask("user", "ls")["users"]) == ["ann", "bob"]
+        assert names_of(ask("user", "ls", "--text", "bob@")["users"]) == ["bob"]
+        bob = ask("user", "show", "bob")
+        assert names_of(bob["organizations"]) == ["other"]
+        assert names_of(bob["teams"]) == ["crew"]
+        assert names_of(ask("organization", "ls")["organizations"]) == ["other", ORGANIZATION]
+        assert names_of(ask("organization", "ls", "--limit", "1")["organizations"]) == ["other"]
+        assert ask("organization", "show", "other")["members"] == 3
+        listed = ask("organization", "member", "list", "other")["members"]
+        assert names_of(listed) == ["ann", "bob", "robot"]
+        assert names_of(ask("team", "ls", "other")["teams"]) == ["crew"]
+        assert ask("team", "show", "crew")["organization"] == "other"
+        assert names_of(ask("team", "member", "ls", "crew")["members"]) == ["ann", "bob", "robot"]
         assert ask("team", "member", "rm", "crew", "ann") == {"removed": "ann"}
         assert ask("organization", "member", "rm", "other", "ann") == {"removed": "ann"}
         assert ask("team", "delete", "crew") == {"deleted": "crew"}
         assert ask("organization", "delete", "other") == {"deleted": "other"}
         assert ask("user", "delete", "bob") == {"deleted": "bob"}
+
+    def test_lists_of_people_in_words(self, house: House, url: str) -> None:
+        env = {"BYNAME_URL": url, "BYNAME_API_KEY": house.keys["ann"]}
+        house.make_team_member("bob")
+        house.make_service_account("robot")
+        deactivation.deactivate(house.by("ann"), ORGANIZATION, "bob")
+        told = {
+            "user ls": ["ann  ann  ann@example.org  administrator", "bob  bob  bob@example.org"],
+            f"organization member ls {ORGANIZATION}": [
+                "ann    admin                    ann              ann@example.org",
+                "bob    deactivated, was member  bob              bob@example.org",
+                "robot  member                   service account",
+            ],
+            f"team member ls {TEAM} --text robot": ["robot  member  service account"],
+            "organization ls": [f"{ORGANIZATION}  admin  2 members  1 team"],
+            f"team ls {ORGANIZATION}": [f"{TEAM}  admin  2 members  0 projects"],
+            "user ls --text nobody": ["Nobody is called that."],
+        }
+        for words, lines in told.items():
+            result = run(*words.split(), env=env)
+            assert result.stdout.splitlines() == lines, words
+        shown = run("user", "show", "robot", env=env).stdout.splitlines()
+        assert shown[3] == "Kind                    service account"
+        assert shown[-1] == f"Team                    {TEAM} as member"
+        assert f"Organization  {ORGANIZATION}" in run("team", "show", TEAM, env=env).stdout
 
     def test_people_get_words(self, house: House, url: str) -> None:
         env = {"WANDB_BASE_URL": url, "WANDB_API_KEY": house.keys["ann"]}

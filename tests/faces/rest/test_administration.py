@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from byname.domain.key import is_key
 from byname.domain.policy import GroupRole
+from byname.operations import deactivation
 from byname.rest.api import make_api
 from tests.support.house import ORGANIZATION, TEAM, House, basic, bearer
 
@@ -26,6 +28,17 @@ def client(house: House) -> Iterator[TestClient]:
 
 def by(house: House, username: str) -> dict[str, str]:
     return {"authorization": bearer(house.keys[username])}
+
+
+def without_times(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer without the times at which things were made, which are looked at here."""
+    at = answer.pop("created_at", None)
+    assert at is None or at.endswith("Z")
+    for value in answer.values():
+        if isinstance(value, list):
+            for each in value:
+                without_times(each)
+    return answer
 
 
 CALLS = [
@@ -87,6 +100,60 @@ class TestEveryCallAnswers:
             answer = client.delete(path)
             assert (answer.status_code, answer.content) == (204, b""), path
             assert client.delete(path).status_code == again, path
+
+    def test_lists(self, house: House, client: TestClient) -> None:
+        house.make_team_member("bob")
+        house.make_member("cy", GroupRole.VIEWER)
+        deactivation.deactivate(house.by("ann"), ORGANIZATION, "cy")
+        client.headers.update(by(house, "ann"))
+
+        def got(path: str) -> dict[str, Any]:
+            answer = client.get(f"/api/v1{path}")
+            assert answer.status_code == 200, answer.text
+            return without_times(answer.json())
+
+        bob = {
+            "username": "bob",
+            "full_name": "bob",
+            "email": "bob@example.org",
+            "admin": False,
+            "service_account": False,
+        }
+        assert got("/users?q=BOB") == {"users": [bob], "next": None}
+        assert got("/users/bob") == {
+            **bob,
+            "organizations": [{"name": ORGANIZATION, "role": "member"}],
+            "teams": [{"name": TEAM, "role": "member", "organization": ORGANIZATION}],
+        }
+        home = {"name": ORGANIZATION, "role": "admin", "members": 2, "teams": 1}
+        assert got("/organizations") == {"organizations": [home], "next": None}
+        assert got(f"/organizations/{ORGANIZATION}") == home
+        crew = {
+            "name": TEAM,
+            "organization": ORGANIZATION,
+            "role": "admin",
+            "members": 2,
+            "projects": 0,
+        }
+        assert got(f"/organizations/{ORGANIZATION}/teams") == {"teams": [crew], "next": None}
+        assert got(f"/teams/{TEAM}") == crew
+        page = got(f"/organizations/{ORGANIZATION}/members?first=1&q=c")
+        assert page["next"] is None
+        assert page["members"] == [
+            {
+                "username": "cy",
+                "role": "viewer",
+                "full_name": "cy",
+                "email": "cy@example.org",
+                "service_account": False,
+                "deactivated": True,
+            }
+        ]
+        listed = got(f"/teams/{TEAM}/members?first=1")
+        assert [each["username"] for each in listed["members"]] == ["ann"]
+        listed = got(f"/teams/{TEAM}/members?after={listed['next']}")
+        assert [each["username"] for each in listed["members"]] == ["bob"]
+        assert listed["next"] is None
 
     def test_keys(self, house: House, client: TestClient) -> None:
         client.headers.update(by(house, "ann"))
@@ -165,7 +232,7 @@ class TestRefusalsHaveOneShape:
     def test_unknown_paths_and_methods(self, client: TestClient) -> None:
         for method, path, status in [
             ("GET", "/api/v1/nothing", 404),
-            ("GET", "/api/v1/users", 405),
+            ("PUT", "/api/v1/users", 405),
             ("GET", "/api/v1/users/", 404),
             ("PUT", "/api/v1/keys/1", 405),
         ]:
