@@ -6,6 +6,9 @@ only the tests allow.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import logging
 import resource
@@ -15,6 +18,7 @@ from collections.abc import Iterator
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from standardwebhooks import Webhook
 
 from byname.automations import sender as room
 from byname.automations.sender import Sender
@@ -96,6 +100,16 @@ class TestRequest:
         assert request.headers["host"] == f"127.0.0.2:{outside.port}"
         assert request.headers["x-registry-delivery"] == "d1"
         assert request.headers["x-wandb-signature"]
+
+    def test_its_signature_is_of_the_bytes_that_arrive(self, sender: Sender) -> None:
+        """R134, S5: reckoned as a receiver does, from what came in."""
+        with Receiver(host="127.0.0.2") as outside:
+            sender.send(to(outside.url, '{"a": "größe" ,\n "b": 1.0}'))
+            (request,) = outside.wait_for(1)
+        digest = hmac.digest(SECRET.encode(), request.body, hashlib.sha256)
+        assert request.headers["x-wandb-signature"] == base64.b64encode(digest).decode()
+        key = "whsec_" + base64.b64encode(SECRET.encode()).decode()
+        assert Webhook(key).verify(request.body, request.headers)
 
     def test_nothing_is_added_without_a_token(self, sender: Sender) -> None:
         with Receiver(host="127.0.0.2") as outside:

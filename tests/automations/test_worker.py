@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
+import hashlib
+import hmac
 import itertools
 import json
 import random
@@ -58,6 +61,8 @@ class TestFires:
             "was": "",
         }
         assert request.headers["authorization"] == "Bearer t0ken"
+        digest = hmac.digest(b"s3cret", request.body, hashlib.sha256)
+        assert request.headers["x-wandb-signature"] == base64.b64encode(digest).decode()
         assert request.headers["x-registry-event"] == "ADD_ARTIFACT_ALIAS"
         assert request.headers["x-registry-delivery"] == execution.delivery_id
         assert execution.state is State.FINISHED

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from typing import Any
 
 import pytest
 
 from byname.domain.automation import Action, ActionKind, Automation, ScopeKind
+from byname.domain.delivery import Reply, State
 from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable
 from byname.domain.event import EventType, events_of
 from byname.domain.history import Cursor, Filter
@@ -16,6 +18,7 @@ from byname.domain.policy import Role
 from byname.operations import (
     automation,
     collection,
+    delivery,
     execution,
     history,
     integration,
@@ -310,6 +313,26 @@ class TestItActsForAPerson:
         assert (count, found.enabled) == (1, False)
         with pytest.raises(Conflict):
             execution.replay(world.admin, made.id, Cursor(0, 0))
+
+    def test_what_waits_for_another_attempt(self, world: World, zoo: int, member: Context) -> None:
+        """A4: it is asked at each attempt; what waits then waits for who answers for it."""
+        action = Action(ActionKind.WEBHOOK, hook(world.admin).id)
+        made = make(member, ScopeKind.COLLECTION, zoo, action=action, event=LINK)
+        assert self.fire(world, made)[0] == 1
+        late = dataclasses.replace(world.nobody, now=lambda: world.nobody.now() + 60_000_000)
+        (taken,) = delivery.take(world.nobody, "one", busy=[], limit=9)
+        assert delivery.settle(world.nobody, "one", taken.due, Reply(503))
+        registry.edit(world.admin, model(world), registry.RegistryEdit(default_role=Role.VIEWER))
+        assert automation.get(world.admin, made.id).enabled
+        assert delivery.take(late, "one", busy=[], limit=9) == []
+        found = automation.get(world.admin, made.id)
+        assert not found.enabled
+        assert "needs the role member" in str(found.disabled_reason)
+        (waiting,) = execution.list_within(world.admin, "automation", made.id).items
+        assert (waiting.state, waiting.attempt_count) == (State.PENDING, 1)
+        automation.edit(world.admin, made.id, AutomationEdit(enabled=True))
+        (again,) = delivery.take(late, "one", busy=[], limit=9)
+        assert again.due.delivery_id == taken.due.delivery_id
 
     def test_who_switches_it_on_again_answers_for_it(
         self, world: World, zoo: int, member: Context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
@@ -201,6 +202,22 @@ class TestRetry:
         automation.edit(world.admin, made.id, AutomationEdit(enabled=False))
         with pytest.raises(Conflict, match="switch it on"):
             execution.retry(world.admin, failed)
+
+    def test_what_could_not_even_be_written(self, world: World, version_id: int) -> None:
+        """R135: no empty body is sent in the place of a payload that was too large."""
+        with world.admin.database.write() as tx:
+            big = json.dumps({"note": "x" * 600_000})
+            tx.run("UPDATE version SET metadata = ? WHERE id = ?", [big, version_id])
+        made = automate(world, hook(world))
+        twice = '{"a": "${artifact_metadata.note}", "b": "${artifact_metadata.note}"}'
+        action = Action(ActionKind.WEBHOOK, made.action.integration_id, twice)
+        automation.edit(world.admin, made.id, AutomationEdit(action=action))
+        put(world, version_id, "a")
+        (found,) = execution.list_within(world.admin, "automation", made.id).items
+        assert (found.state, found.body) == (State.FAILED, "")
+        with pytest.raises(Conflict, match="nothing to deliver: With its values the payload has"):
+            execution.retry(world.admin, found.id)
+        assert delivery.take(world.nobody, "w", busy=[], limit=1) == []
 
     def test_by_those_who_may_change_the_automation(self, world: World, version_id: int) -> None:
         made, failed = self.failed(world, version_id)

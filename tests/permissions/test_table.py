@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from byname import wiring
+from byname.domain import policy
 from byname.domain.policy import GroupRole, Permission, Role
 from byname.graphql.nouns import make_schema
 from byname.http.errors import STATUS_BY_KIND
@@ -291,6 +293,60 @@ class TestAHoleIsSeen:
 def spelled(key: str) -> str:
     """The operation without the names of its parameters."""
     return re.sub(r"{[^}]*}", "{}", key)
+
+
+HOLES: dict[str, tuple[str, Any]] = {
+    "access.require": ("byname.operations.access.require", lambda *_, **__: Role.ADMIN),
+    "access.role_in": ("byname.operations.access.role_in", lambda *_: Role.ADMIN),
+    "access.roles_in": (
+        "byname.operations.access.roles_in",
+        lambda _tx, _actor, projects: {each.id: Role.ADMIN for each in projects},
+    ),
+    "team_project_role": ("byname.domain.policy.team_project_role", lambda *_, **__: Role.ADMIN),
+    "policy.check": ("byname.domain.policy.check", lambda *_: None),
+    "administers": ("byname.domain.policy.Actor.administers", lambda *_: True),
+    "belongs_to": ("byname.domain.policy.Actor.belongs_to", lambda *_: True),
+    "require_server_admin": ("byname.operations.access.require_server_admin", lambda *_: None),
+}
+"""The checks that all operations are made of, and what stands in the place of one that is gone."""
+
+
+def plant(patch: pytest.MonkeyPatch, hole: str) -> None:
+    """The check is gone, under whatever name a module has it."""
+    path, wrong = HOLES[hole]
+    where, _, name = path.rpartition(".")
+    place: Any = sys.modules.get(where) or policy.Actor
+    right = getattr(place, name)
+    patch.setattr(place, name, wrong)
+    for module in [each for at, each in sys.modules.items() if at.startswith("byname.")]:
+        if getattr(module, name, None) is right:
+            patch.setattr(module, name, wrong)
+
+
+def seen_hole(city: City, row: Row) -> str | None:
+    """A check without which the row turns red; None where there is none."""
+    refused: dict[tuple[str, frozenset[int]], Asker] = {}
+    for place in PLACES:
+        for asker in ASKERS:
+            wanted = frozenset(expected(row, asker, place))
+            if asker.name != NOBODY and not wanted & row.done:
+                # One of those who are refused there in the same way is enough.
+                refused.setdefault((place, wanted), asker)
+    for hole in HOLES:
+        with pytest.MonkeyPatch.context() as patch:
+            plant(patch, hole)
+            for (place, wanted), asker in refused.items():
+                if city.status(row, asker, place) not in wanted:
+                    return hole
+    return None
+
+
+class TestEveryHoleIsSeen:
+    """Whichever operation it is: with a check of it taken out, its row turns red."""
+
+    @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)
+    def test_row(self, city: City, row: Row) -> None:
+        assert seen_hole(city, row), f"Nothing that {row.key} checks is seen by its row"
 
 
 class TestNothingIsForgotten:

@@ -113,11 +113,12 @@ def _told(status: int) -> str:
 def _retry_after_seconds(text: str | None, now: datetime) -> float | None:
     if text is None:
         return None
-    if text.strip().isdecimal() and len(text) < 12:
-        return float(min(int(text), RETRY_AFTER_SECONDS_MAX))
+    text = text.strip()
+    if text.isascii() and text.isdecimal():
+        return min(float(text), float(RETRY_AFTER_SECONDS_MAX))
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return min(max((at - now).total_seconds(), 0.0), float(RETRY_AFTER_SECONDS_MAX))

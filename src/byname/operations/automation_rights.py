@@ -1,7 +1,8 @@
 """With whose rights an automation acts, and whether that person still has them (R109, R145).
 
-Asked when an event fires it, so that it does not go on after its person has lost the role, whatever
-took it from them; and at once where a person's own place is changed, so that it is seen to be off.
+Asked when an event fires it and before each attempt to deliver, so that it does not go on after its
+person has lost the role, whatever took it from them; and at once where a person's own place is
+changed, so that it is seen to be off.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ one result.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from byname.domain import delivery as rules
@@ -17,9 +17,11 @@ from byname.domain.delivery import Outgoing, Reply
 from byname.domain.errors import DomainError
 from byname.domain.execution import Due, Waiting
 from byname.domain.policy import SYSTEM
-from byname.operations import automation_fate, integration
+from byname.operations import automation_fate, automation_rights, integration
 from byname.operations.context import Context
+from byname.store import automation as automation_rows
 from byname.store import execution as rows
+from byname.store.database import Transaction
 from byname.store.moment import moment
 
 CANDIDATES_MAX = 200
@@ -41,6 +43,8 @@ def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[T
 
     - An automation begins 60 executions in a minute at the most; the rest waits (R144).
     - What is left of automations that were deleted has failed.
+    - An automation whose person has lost the rights that it acts with is off from now on, and what
+      it has not sent waits (A4, R145).
     """
     now = ctx.now()
     with ctx.database.read() as tx:
@@ -51,6 +55,7 @@ def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[T
         gone = [each.id for each in found if not each.automation_is_there]
         if gone:
             rows.end(tx, gone, "The automation was deleted", at=now)
+        lost = _end_lost(ctx, tx, {each.automation_id for each in found})
         fresh = {each.automation_id for each in found if not each.started}
         window = rules.RATE_SECONDS * SECOND
         starts = rows.starts_between(tx, list(fresh), since=now - window, now=now)
@@ -60,7 +65,9 @@ def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[T
         for each in found:
             if len(chosen) == limit:
                 break
-            if not each.automation_is_there or each.integration_id in taken_from:
+            if not each.automation_is_there or each.automation_id in lost:
+                continue
+            if each.integration_id in taken_from:
                 continue
             if not each.started:
                 begun = starts[each.automation_id]
@@ -75,6 +82,14 @@ def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[T
         until = now + int(rules.LEASE_SECONDS * SECOND)
         rows.lease(tx, [each.id for each in chosen], owner, now=now, until=until)
     return [_prepare(ctx, each) for each in chosen]
+
+
+def _end_lost(ctx: Context, tx: Transaction, automation_ids: Collection[int]) -> Collection[int]:
+    """Of these automations those for whom nobody answers any more; they are off."""
+    found = automation_rows.find_many(tx, list(automation_ids))
+    lost = automation_rights.lost(tx, list(found.values()))
+    automation_fate.end_lost(ctx.acting(SYSTEM, "server"), tx, lost)
+    return lost.keys()
 
 
 def turn(

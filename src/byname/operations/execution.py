@@ -112,7 +112,8 @@ def retry(ctx: Context, execution_id: int, *, within: Project | None = None) -> 
     Raises:
         NotFound: it is absent or hidden, or happened elsewhere than `within`.
         Forbidden: the actor may not change the automation.
-        Conflict: it has succeeded, is being delivered just now, or the automation is off.
+        Conflict: it has succeeded, is being delivered just now, the automation is off, or there
+            never was anything that could be sent.
     """
     with ctx.database.write() as tx:
         found = _get(ctx, tx, execution_id, within)
@@ -121,7 +122,11 @@ def retry(ctx: Context, execution_id: int, *, within: Project | None = None) -> 
             raise Conflict("It was delivered; replay the automation to send the event once more")
         if not one.enabled:
             raise Conflict(f"The automation {one.name!r} is off; switch it on first")
-        if found.action == "nothing" or not rows.try_again(tx, found.id, now=ctx.now()):
+        if not rows.body_of(tx, found.id):
+            raise Conflict(
+                f"There is nothing to deliver: {found.error}. Mend that, then replay the automation"
+            )
+        if not rows.try_again(tx, found.id, now=ctx.now()):
             raise Conflict("It is being delivered just now")
         _record(ctx, tx, "retry", one.name, project, after={"delivery_id": found.delivery_id})
         return _get(ctx, tx, execution_id)
