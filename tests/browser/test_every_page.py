@@ -131,6 +131,43 @@ def test_r181_a_phone_hides_nothing_that_one_reads_first_or_works_with(
           .map((each) => each.outerHTML.slice(0, 120))"""
     )
     assert gone == []
+    aside = page.evaluate(
+        """() => window.there.filter((each) => !each.closest(".tabs, .canvas, .unseen"))
+          .filter((each) => each.getBoundingClientRect().right > innerWidth)
+          .map((each) => each.outerHTML.slice(0, 120))"""
+    )
+    assert aside == [], "one must push a table aside to reach these; let its rows stack"
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("organization-members", "table.people tbody tr"),
+        ("team-members", "table.people tbody tr"),
+        ("server-people", "table.people tbody tr"),
+        ("settings", "table.access tbody tr"),
+        ("collection-aliases", "table.aliases tbody tr"),
+    ],
+)
+def test_on_a_phone_a_person_or_alias_is_two_lines(visits: Visits, name: str, rows: str) -> None:
+    look = next(each for each in PAGES if each.name == name)
+    page = visits.open(look, "light", PHONE_WIDTH)
+    heights = page.locator(rows).evaluate_all("all => all.map((each) => each.offsetHeight)")
+    assert heights
+    # Two lines with a button or field in each, and room above and below.
+    assert max(heights) <= 2 * 36 + 24
+
+
+def test_on_a_phone_a_form_of_one_line_puts_its_fields_below_one_another(visits: Visits) -> None:
+    look = next(each for each in PAGES if each.name == "organization-members")
+    page = visits.open(look, "light", PHONE_WIDTH)
+    form = page.locator("form.inline:has(#who)")
+    tops = {
+        name: form.locator(name).evaluate("each => each.getBoundingClientRect().top")
+        for name in ("label[for=who]", "#who", "label[for=role]", "#role", "button")
+    }
+    assert tops["label[for=who]"] < tops["#who"] < tops["label[for=role]"] < tops["#role"]
+    assert abs(tops["#role"] - tops["button"]) < 8
 
 
 @pytest.mark.parametrize("look", PAGES, ids=lambda look: look.name)

@@ -160,6 +160,7 @@ def show(ask: Ask, values: dict[str, Any], error: DomainError | None) -> Answer:
             "asked": asked.given,
             "narrowed": any(asked.given.values()),
             "kinds": KINDS,
+            "done_words": done_words,
             "entries": found.entries,
             "view": view,
             "pager": pager_of(ask.query, view, None if found.next is None else found.next.text),

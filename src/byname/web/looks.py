@@ -151,6 +151,34 @@ def why_not(role: Role | None, permission: Permission) -> str | None:
     return f"To {permission.wording} you need the role {needed}; yours is {yours}."
 
 
+def changed_pieces(value: Any, other: Any) -> list[tuple[str, str]]:
+    """What an entry of a history says was so before or after, as people read it.
+
+    Of several things those that differ from the other side, each with its name; where there is no
+    other side, those that say something.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, dict):
+        return [("", _plain(value))]
+    others = other if isinstance(other, dict) else {}
+    return [
+        (name.replace("_", " "), _plain(each))
+        for name, each in value.items()
+        if (name not in others or others[name] != each) and (other is not None or each)
+    ]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value or "empty"
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, list):
+        return ", ".join(_plain(each) for each in value) or "none"
+    return json.dumps(value, ensure_ascii=False)
+
+
 STATIC = {
     each.name: each.read_bytes()
     for each in resources.files("byname.web").joinpath("static").iterdir()
@@ -199,4 +227,5 @@ TEMPLATES.globals |= {
     "version_path": version_path,
     "with_query": with_query,
     "full_name": full_name,
+    "changed_pieces": changed_pieces,
 }

@@ -10,6 +10,7 @@ import pytest
 from byname.domain.policy import Role
 from byname.operations import collection, member, protected_alias, registry, run
 from byname.operations import version as versions
+from byname.operations.alias import Place
 from tests.faces.web.conftest import App, Counted, words_of
 from tests.support.house import House
 from tests.support.world import (
@@ -396,7 +397,19 @@ class TestHistory:
     def test_r187_the_ledger_can_be_read(self, zoo: App) -> None:
         page = words_of(zoo.by("admin").get(f"{ZOO}&tab=history"))
         assert "production" in page
-        assert re.search(r"latest move, by link v0 v1", page)
+        assert re.search(r"latest moved, by link v0 v1", page)
+
+    def test_r188_it_says_what_was_done_and_of_an_edit_only_what_it_changed(self, zoo: App) -> None:
+        admin = zoo.world.admin
+        found = collection.get_in(admin, registry.get_by_name(admin, ORGANIZATION, "Model"), "Zoo")
+        collection.edit(admin, found.id, is_sequence=False, description="Seven classes.")
+        collection.edit_tags(
+            admin, Place(ORGANIZATION, "wandb-registry-Model", "Zoo"), add=["a", "b"]
+        )
+        page = words_of(zoo.by("admin").get(f"{ZOO}&tab=history"))
+        assert re.search(r"edited it description (none|empty) description Seven classes\. ", page)
+        assert "changed its tags none a, b" in page
+        assert "{" not in page.partition("When Who What")[2]
 
 
 class TestEmptyPlaces:

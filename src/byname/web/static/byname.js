@@ -121,6 +121,19 @@ for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
   tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.clientWidth) / 2;
 }
 
+// ---- a picture that does not fit shows the node that was chosen ------------------------------------
+function showChosen() {
+  const node = document.querySelector(".canvas .node.chosen") || document.querySelector(".canvas .node.root");
+  if (!node) return;
+  const canvas = node.closest(".canvas");
+  const [box, frame] = [node.getBoundingClientRect(), canvas.getBoundingClientRect()];
+  canvas.scrollBy(box.left - frame.left - (frame.width - box.width) / 2, box.top - frame.top - (frame.height - box.height) / 2);
+}
+showChosen();
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id === "lineage") showChosen();
+});
+
 // ---- dialogs: <a data-dialog href> shows the .ask part of that page over this one ----------------
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-dialog]");
