@@ -6,15 +6,25 @@ from typing import Annotated, Any
 
 import typer
 
-from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Url, call, gather, path
+from byname.cli.client import DEFAULT_URL, ApiKey, Url, call
 from byname.cli.execution import try_out
-from byname.cli.output import AsJson, in_columns, tell, telling
+from byname.cli.integration import Name, Noun, Rename, Team, add_commands
+from byname.cli.output import AsJson, tell, telling
 from byname.cli.words import Group
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Webhooks of a team, for its automations.")
 
-Team = Annotated[str, typer.Argument(help="The team.")]
-Name = Annotated[str, typer.Argument(help="The webhook's name.")]
+NOUN = Noun(
+    word="webhook",
+    place="webhooks",
+    listed="webhooks",
+    columns=lambda each: [
+        each["name"],
+        each["url"],
+        "token" if each["has_access_token"] else "",
+        "signed" if each["has_secret"] else "",
+    ],
+)
 Token = Annotated[
     str | None,
     typer.Option(
@@ -55,7 +65,7 @@ def add(
     """Make a webhook. For admins of the team."""
     with telling(as_json):
         body = _given(name=name, url=address, access_token=access_token, secret=secret)
-        made = call(url, api_key, "POST", path("teams", team, "webhooks"), body)
+        made = call(url, api_key, "POST", NOUN.where(team), body)
         tell(as_json, made, f"{team} has the webhook {made['name']}.")
 
 
@@ -63,7 +73,7 @@ def add(
 def edit(
     team: Team,
     name: Name,
-    rename: Annotated[str | None, typer.Option("--rename", help="A new name.")] = None,
+    rename: Rename = None,
     address: Annotated[str | None, typer.Option("--address", help="Another address.")] = None,
     access_token: Token = None,
     secret: Signing = None,
@@ -74,41 +84,11 @@ def edit(
     """Change what is given of a webhook. For admins of the team."""
     with telling(as_json):
         body = _given(name=rename, url=address, access_token=access_token, secret=secret)
-        made = call(url, api_key, "PATCH", path("teams", team, "webhooks", name), body)
+        made = call(url, api_key, "PATCH", NOUN.where(team, name), body)
         tell(as_json, made, f"{made['name']} calls {made['url']}.")
 
 
-@app.command("ls")
-def list_all(
-    team: Team,
-    limit: Limit = LIMIT,
-    url: Url = DEFAULT_URL,
-    api_key: ApiKey = "",
-    as_json: AsJson = False,
-) -> None:
-    """List a team's webhooks. For its members."""
-    with telling(as_json):
-        found = gather(url, api_key, path("teams", team, "webhooks"), "webhooks", limit)
-        rows = [
-            [
-                each["name"],
-                each["url"],
-                "token" if each["has_access_token"] else "",
-                "signed" if each["has_secret"] else "",
-            ]
-            for each in found
-        ]
-        tell(as_json, {"webhooks": found}, in_columns(rows, f"{team} has no webhook."))
-
-
-@app.command("rm")
-def remove(
-    team: Team, name: Name, url: Url = DEFAULT_URL, api_key: ApiKey = "", as_json: AsJson = False
-) -> None:
-    """Delete a webhook; the automations that use it are disabled. For admins of the team."""
-    with telling(as_json):
-        call(url, api_key, "DELETE", path("teams", team, "webhooks", name))
-        tell(as_json, {"deleted": name}, f"{name} is gone.")
+add_commands(app, NOUN)
 
 
 @app.command("test")
@@ -124,5 +104,5 @@ def try_it(
 ) -> None:
     """Send a test to a webhook, and show what it answers. For admins of the team."""
     with telling(as_json):
-        where = path("teams", team, "webhooks", name, "test")
+        where = NOUN.where(team, name, "test")
         try_out(url, api_key, where, payload, name, as_json=as_json)
