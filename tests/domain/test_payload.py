@@ -61,7 +61,9 @@ class TestNothingElse:
             payload.check(text)
         assert refused.value.details["line"] == line
 
-    @pytest.mark.parametrize("text", ["NaN", '{"a": Infinity}', "[" * 100_000, "9" * 5_000])
+    @pytest.mark.parametrize(
+        "text", ["NaN", '{"a": Infinity}', "[" * 100_000, "9" * 5_000, '{"a": 1e999}', "-1E400"]
+    )
     def test_what_not_everybody_reads_is_refused(self, text: str) -> None:
         with pytest.raises(Unprocessable):
             payload.check(text)

@@ -216,6 +216,17 @@ class TestWhatDisappears:
         assert mended.enabled
         assert mended.disabled_reason is None
 
+    def test_what_happened_before_is_still_told(self, world: World, zoo: int) -> None:
+        """I5: of a registry that was deleted before anybody looked at what happened there."""
+        made = make(world.admin, ScopeKind.ENTITY, entity(world, ORGANIZATION), event=LINK)
+        link_version(world.admin, log_version(world.admin, files={"f": b"2"}))
+        registry.delete(world.admin, model(world))
+        while Dispatcher(lambda *_: "").run(world.nobody):
+            pass
+        with world.admin.database.read() as tx:
+            told = [tuple(row) for row in tx.all("SELECT automation_id, event FROM execution")]
+        assert told == [(made.id, LINK.value)]
+
     def test_a_team(self, world: World, zoo: int) -> None:
         team.create_team(world.admin, organization=ORGANIZATION, name="ops")
         world.reload("admin")

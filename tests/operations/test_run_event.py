@@ -10,10 +10,10 @@ import pytest
 
 from byname.domain.automation import Action, ActionKind, Automation, ScopeKind
 from byname.domain.event import RUN_EVENT_KIND, EventType
-from byname.operations import automation, run, run_event
+from byname.operations import automation, run, run_event, run_rewind
 from byname.operations.automation import AutomationEdit, NewAutomation
 from tests.support.runs import later, log, make_run, post
-from tests.support.world import ORGANIZATION, TEAM, World
+from tests.support.world import ORGANIZATION, PROJECT, TEAM, World
 
 METRIC = {"name": "loss", "agg_op": None, "window_size": 1, "cmp_op": "$gt", "threshold": 1}
 
@@ -100,6 +100,27 @@ class TestMetrics:
             ("RUN_METRIC_CHANGE", 3),
             ("RUN_METRIC_ZSCORE", 50),
         ]
+
+    def test_a_run_that_goes_back(self, world: World) -> None:
+        """What is judged from then on is judged by the lines that stay."""
+        wait(world, EventType.RUN_METRIC, threshold())
+        wait(world, EventType.RUN_METRIC, threshold(agg_op="AVERAGE", window_size=3), name="avg")
+        wait(world, EventType.RUN_STATE, {"run_state_filter": {"states": ["running"]}})
+        made = make_run(world.admin)
+        losses(world, 0, 0, 2, 2)
+        post(world.admin, complete=True, exitcode=0)
+        before = len(told(world))
+
+        def go_back(step: int) -> list[tuple[str, Any]]:
+            run_rewind.rewind(world.admin, TEAM, PROJECT, made.name, metric="_step", value=step)
+            losses(world, 4, offset=step + 1)
+            return [(each["event"], each.get("value")) for each in told(world)[before:]]
+
+        # Behind 0, 0 the new value crosses the line, and the average of 0, 0, 4 does.
+        found = [("RUN_STATE", None), ("RUN_METRIC", 4), ("RUN_METRIC", 4)]
+        assert go_back(1) == found
+        # Behind 0, 0, 4 it was crossed already; and the run was running already.
+        assert go_back(2) == found
 
     def test_nested_names_and_what_is_no_number(self, world: World) -> None:
         wait(world, EventType.RUN_METRIC, threshold(name="train.loss"))

@@ -8,6 +8,7 @@ the request is sent, so that what is kept holds none (R141).
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ def check(template: str, *, secrets: Collection[str] = ()) -> str:
             f"The payload is larger than {TEMPLATE_BYTES_MAX:,} bytes", field="payload"
         )
     try:
-        json.loads(template, parse_constant=_no_constant)
+        json.loads(template, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         hint = ""
         if "${" in template:
@@ -157,7 +158,7 @@ def check(template: str, *, secrets: Collection[str] = ()) -> str:
     except (RecursionError, ValueError):
         raise Unprocessable(
             "The payload is not JSON that everybody reads: it is nested too deeply, or holds NaN, "
-            "Infinity or a number that is far too long",
+            "Infinity or a number that is far too large",
             field="payload",
         ) from None
     for string in _STRING.finditer(template):
@@ -174,6 +175,13 @@ def check(template: str, *, secrets: Collection[str] = ()) -> str:
 
 def _no_constant(word: str) -> Any:
     raise ValueError(word)
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    if not math.isfinite(number):
+        raise ValueError(word)
+    return number
 
 
 def _variables(text: str, start: int, end: int) -> Iterator[_Variable]:

@@ -162,15 +162,20 @@ class Watch:
     values: tuple[float, ...] = ()
     holding: bool = False
 
-    def with_value(self, metric: Metric, value: float) -> tuple[Watch, bool]:
-        """What is known after one more value, and whether the condition began to hold with it.
+    @classmethod
+    def of(cls, metric: Metric, values: Sequence[float]) -> Watch:
+        """What is known after these values.
 
-        Before there are as many values as are needed, it does not hold.
+        Before there are as many as are needed, the condition does not hold.
         """
         needs = metric.needs
-        values = (*self.values, value)[-needs:]
-        holding = len(values) == needs and metric.holds(values)
-        return Watch(values, holding), holding and not self.holding
+        last = tuple(values[-needs:])
+        return cls(last, len(last) == needs and metric.holds(last))
+
+    def with_value(self, metric: Metric, value: float) -> tuple[Watch, bool]:
+        """What is known after one more value, and whether the condition began to hold with it."""
+        after = Watch.of(metric, (*self.values, value))
+        return after, after.holding and not self.holding
 
 
 # ---- how it is written (protocol 14.2) ---------------------------------------------------------

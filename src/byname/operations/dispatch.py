@@ -120,7 +120,8 @@ def plan(
     """
     happened = [Happened(event, entry.face) for entry in entries for event in events_of(entry)]
     project_ids = list({each.event.project_id for each in happened if each.event.project_id})
-    projects = project_rows.find_many(tx, project_ids)
+    # What happened just before its registry was deleted still fires who watches the organization.
+    projects = project_rows.find_many(tx, project_ids, also_deleted=True)
     listening = [only] if only is not None else automation_rows.listening(tx, project_ids)
     matches: list[tuple[Automation, Happened]] = []
     for each in happened:

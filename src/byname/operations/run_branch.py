@@ -115,18 +115,25 @@ def settle_keys(tx: Transaction, run_id: int, cut: Cut) -> None:
 def _look_back(tx: Transaction, run: Run, cut: Cut) -> None:
     """What came last is found from the cut backwards."""
     names, columns = set(cut.gone), set(cut.columns)
-    for end in range(len(cut.kept), max(0, len(cut.kept) - LOOKED_BACK_MAX), -CHUNK):
-        for number, row in reversed([*_rows(tx, run, cut.kept[max(0, end - CHUNK) : end])]):
-            flat = lines.flatten(row)
-            for name in names & flat.keys():
-                value = flat[name]
-                step = lines.step_of(row, number)
-                cut.keys[name] = LoggedKey(name, lines.kind_of(value), 0, lines.scalar(value), step)
-            names -= flat.keys()
-            cut.values |= {name: row[name] for name in columns & row.keys()}
-            columns -= row.keys()
+    for number, row in backwards(tx, run, cut.kept):
+        flat = lines.flatten(row)
+        for name in names & flat.keys():
+            value = flat[name]
+            step = lines.step_of(row, number)
+            cut.keys[name] = LoggedKey(name, lines.kind_of(value), 0, lines.scalar(value), step)
+        names -= flat.keys()
+        cut.values |= {name: row[name] for name in columns & row.keys()}
+        columns -= row.keys()
         if not names and not columns:
             return
+
+
+def backwards(
+    tx: Transaction, run: Run, numbers: Sequence[int]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """These lines of the run's history, the last one first, up to 20,000 of them."""
+    for end in range(len(numbers), max(0, len(numbers) - LOOKED_BACK_MAX), -CHUNK):
+        yield from reversed([*_rows(tx, run, numbers[max(0, end - CHUNK) : end])])
 
 
 def _rows(

@@ -8,7 +8,7 @@ nothing; a line that is sent again was judged already and is not judged twice.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,11 +18,12 @@ from byname.domain.file_stream import HISTORY, Chunk
 from byname.domain.policy import SYSTEM
 from byname.domain.project import Project
 from byname.domain.run import SILENCE, Run, RunState, state_at
-from byname.domain.run_event import Condition, Metric
+from byname.domain.run_event import Condition, Metric, Watch
 from byname.domain.run_filter import CONFIG, SUMMARY, USERNAME, RunFields, holds, names_in
 from byname.domain.run_line import flatten, step_of
 from byname.operations import history
 from byname.operations.context import Context
+from byname.store import automation as automation_rows
 from byname.store import project as project_rows
 from byname.store import run as run_rows
 from byname.store import run_watch as rows
@@ -107,6 +108,34 @@ def notice_silence(ctx: Context) -> int:
         if len(found) < AT_ONCE:
             return count
         after = found[-1].id
+
+
+def look_back(tx: Transaction, run: Run, kept: Iterable[tuple[int, dict[str, Any]]]) -> None:
+    """What automations know of the run's metrics is what these lines tell, which come last one first.
+
+    For a run whose history was cut: whether a condition holds follows from the lines that stay.
+    """
+    watching = automation_rows.find_many(tx, rows.watching(tx, run.id))
+    metrics = {
+        each.id: condition.metric
+        for each in watching.values()
+        if isinstance(condition := parse_filter(each.event, each.filter), Condition)
+        and condition.metric is not None
+    }
+    found: dict[int, list[float]] = {each: [] for each in metrics}
+    open_ones = set(metrics)
+    for _, row in kept:
+        if not open_ones:
+            break
+        for each in list(open_ones):
+            value = _value_of(row, metrics[each].name)
+            if value is not None:
+                found[each].append(value)
+                if len(found[each]) == metrics[each].needs:
+                    open_ones.remove(each)
+    rows.forget_run(tx, run.id)
+    for each, values in found.items():
+        rows.put(tx, each, run.id, Watch.of(metrics[each], values[::-1]))
 
 
 class _Judge:

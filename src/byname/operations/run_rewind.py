@@ -9,11 +9,11 @@ from byname.domain.errors import missing
 from byname.domain.file_stream import HISTORY
 from byname.domain.policy import Permission
 from byname.domain.run import Run, RunState
-from byname.operations import history
+from byname.operations import history, run_event
 from byname.operations.context import Context
 from byname.operations.project import DEFAULT_NAME
 from byname.operations.run import open_by_name, seen
-from byname.operations.run_branch import Cut, cut_behind, parse_step, settle_keys
+from byname.operations.run_branch import Cut, backwards, cut_behind, parse_step, settle_keys
 from byname.store import run as run_rows
 from byname.store import run_line as line_rows
 
@@ -29,7 +29,8 @@ def rewind(
 ) -> Run:
     """The run is alive again and its history ends at the step; lines behind it are gone.
 
-    The run's project remembers that, and how many there were.
+    The run's project remembers that, and how many there were. Automations are told that it runs, and
+    judge its metrics from the lines that stay.
 
     Raises:
         NotFound: the run is absent or hidden.
@@ -50,6 +51,8 @@ def rewind(
         line_rows.remove(tx, run.id, HISTORY, cut.numbers)
         settle_keys(tx, run.id, cut)
         count = cut.kept[-1] + 1 if cut.kept else 0
+        run_event.notice(ctx, tx, home, seen(ctx, run), state=RunState.RUNNING)
+        run_event.look_back(tx, run, backwards(tx, run, cut.kept))
         run_rows.edit(
             tx,
             run.id,

@@ -48,12 +48,13 @@ def find(tx: Transaction, project_id: int) -> Project | None:
     return None if row is None else from_row(row)
 
 
-def find_many(tx: Transaction, ids: list[int]) -> dict[int, Project]:
-    """The live projects of these ids, by id."""
+def find_many(tx: Transaction, ids: list[int], *, also_deleted: bool = False) -> dict[int, Project]:
+    """The live projects of these ids, by id; on request deleted ones too."""
     if not ids:
         return {}
     marks = ",".join("?" * len(ids))
-    rows = tx.all(SELECT + f"WHERE p.id IN ({marks}) AND p.deleted_at IS NULL", ids)
+    live = "" if also_deleted else " AND p.deleted_at IS NULL"
+    rows = tx.all(SELECT + f"WHERE p.id IN ({marks}){live}", ids)
     return {row["id"]: from_row(row) for row in rows}
 
 

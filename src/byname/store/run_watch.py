@@ -38,6 +38,12 @@ def find(tx: Transaction, automation_id: int, run_id: int) -> Watch:
     return Watch(tuple(json.loads(row["last_values"])), bool(row["holding"]))
 
 
+def watching(tx: Transaction, run_id: int) -> list[int]:
+    """The automations that have seen something of a metric in the run, by id."""
+    found = tx.all("SELECT automation_id FROM run_watch WHERE run_id = :run", {"run": run_id})
+    return [row["automation_id"] for row in found]
+
+
 def put(tx: Transaction, automation_id: int, run_id: int, watch: Watch) -> None:
     """The automation has seen this of its metric in the run."""
     tx.run(
