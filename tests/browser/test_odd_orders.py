@@ -331,3 +331,25 @@ class TestLowered:
         dialog.get_by_role("button", name="Remove the alias").click()
         expect(page.get_by_role("alert")).to_contain_text("admin")
         assert where(zoo, "production") == "v1"
+
+
+class TestTwoTabs:
+    """What somebody wrote is not lost, and overwrites nothing that they have not seen."""
+
+    def test_two_people_describe_a_collection(self, zoo: Rig, visit: Visit) -> None:
+        pages = [visit(zoo.api_key).goto(ZOO) for _ in range(2)]
+        for page in pages:
+            page.locator("details.edit > summary").first.click()
+        first, second = pages
+        first.get_by_label("Description").fill("What the first one wrote.")
+        first.get_by_role("button", name="Save").click()
+        expect(first.locator(".prose")).to_have_text("What the first one wrote.")
+        second.get_by_label("Description").fill("What the second one wrote.")
+        second.get_by_role("button", name="Save").click()
+        note = second.get_by_role("alert")
+        expect(note).to_contain_text("You yourself changed this just now")
+        expect(note).to_contain_text("What the first one wrote.")
+        expect(second.get_by_label("Description")).to_have_value("What the second one wrote.")
+        second.get_by_role("button", name="Save mine instead").click()
+        expect(second.locator(".prose")).to_have_text("What the second one wrote.")
+        expect(second.get_by_role("alert")).to_have_count(0)

@@ -81,6 +81,12 @@ class HolderChanged(Conflict):
     code = "holder_changed"
 
 
+class EditedMeanwhile(Conflict):
+    """Somebody changed meanwhile what this form changes too: `fields`. Nothing was saved."""
+
+    code = "edited_meanwhile"
+
+
 class PreconditionFailed(DomainError):
     """A header of the request named a state that is not the present one. `current` says what is."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from byname.domain.entity import Entity, EntityKind, User
 from byname.domain.errors import NotFound, missing
+from byname.domain.meanwhile import check_had
 from byname.domain.member import check_admin_remains, check_role, default_role
 from byname.domain.page import Page, decode_text, encode_cursor, page_of, parse_first
 from byname.domain.policy import GroupRole, Permission, Role
@@ -216,7 +217,12 @@ def make_named_owner(ctx: Context, project_id: int, username: str) -> User:
 
 
 def put_named_user(
-    ctx: Context, project_id: int, username: str, role: Role | None
+    ctx: Context,
+    project_id: int,
+    username: str,
+    role: Role | None,
+    *,
+    expected: Role | None = None,
 ) -> tuple[User, Role]:
     """The user is in the registry in that role; the user, and the role they have there.
 
@@ -226,12 +232,22 @@ def put_named_user(
         NotFound: the registry is absent or hidden, or the user is not in its organization.
         Forbidden: the actor is no Admin there.
         Conflict: it would be left without an Admin (R111).
+        EditedMeanwhile: they have neither this role nor the one expected.
         Unprocessable: a service account would become a viewer (R105).
     """
     with ctx.database.write() as tx:
         registry, organization_id = _manage(ctx, tx, project_id)
         user = _named_user(tx, registry, organization_id, username)
-        if rows.role_of_user(tx, registry.id, user.id) is None:
+        had = rows.role_of_user(tx, registry.id, user.id)
+        if role is not None:
+            shown = user.username
+            check_had(
+                None if had is None else had.word,
+                None if expected is None else expected.word,
+                role.word,
+                shown,
+            )
+        if had is None:
             add(ctx, registry.id, user_ids=[user.id], role=role)
         elif role is not None:
             set_user_role(ctx, registry.id, user.id, role)
@@ -242,7 +258,12 @@ def put_named_user(
 
 
 def put_named_team(
-    ctx: Context, project_id: int, name: str, role: Role | None
+    ctx: Context,
+    project_id: int,
+    name: str,
+    role: Role | None,
+    *,
+    expected: Role | None = None,
 ) -> tuple[Entity, Role]:
     """The team is in the registry in that role; the team, and the role it has there.
 
@@ -252,11 +273,21 @@ def put_named_team(
         NotFound: the registry is absent or hidden, or the team is not of its organization.
         Forbidden: the actor is no Admin there.
         Conflict: it would be left without an Admin (R111).
+        EditedMeanwhile: it has neither this role nor the one expected.
     """
     with ctx.database.write() as tx:
         registry, organization_id = _manage(ctx, tx, project_id)
         team = _named_team(tx, registry, organization_id, name)
-        if rows.role_of_team(tx, registry.id, team.id) is None:
+        had = rows.role_of_team(tx, registry.id, team.id)
+        if role is not None:
+            shown = team.name
+            check_had(
+                None if had is None else had.word,
+                None if expected is None else expected.word,
+                role.word,
+                shown,
+            )
+        if had is None:
             add(ctx, registry.id, team_ids=[team.id], role=role)
         elif role is not None:
             set_team_role(ctx, registry.id, team.id, role)
@@ -287,6 +318,7 @@ def remove_named_team(ctx: Context, project_id: int, name: str) -> None:
         NotFound: the registry is absent or hidden, or the team is not of its organization.
         Forbidden: the actor is no Admin there.
         Conflict: it would be left without an Admin (R111).
+        EditedMeanwhile: it has neither this role nor the one expected.
     """
     with ctx.database.write() as tx:
         registry, organization_id = _manage(ctx, tx, project_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, GroupMember, User
 from byname.domain.errors import Conflict, Forbidden, Unprocessable, missing
+from byname.domain.meanwhile import check_had
 from byname.domain.policy import GroupRole, Role
 from byname.operations import automation_fate, history
 from byname.operations.access import require_server_admin
@@ -157,18 +158,27 @@ def delete_organization(ctx: Context, name: str) -> None:
         entities.remove(tx, everything, at=ctx.now())
 
 
-def put_member(ctx: Context, organization: str, username: str, role: GroupRole) -> GroupMember:
+def put_member(
+    ctx: Context,
+    organization: str,
+    username: str,
+    role: GroupRole,
+    *,
+    expected: GroupRole | None = None,
+) -> GroupMember:
     """The person is in the organization in that role, whether they were before or not.
 
     Raises:
         NotFound: no such organization (or the actor is not in it), or no such person.
         Forbidden: the actor is no admin of it.
         Conflict: its last admin would become something else (R195); or the person is deactivated.
+        EditedMeanwhile: they have neither this role nor the one expected.
         Unprocessable: a service account.
     """
     with ctx.database.write() as tx:
         found = get_own_organization(ctx, tx, organization, "change members")
         user = get_person(tx, username)
+        check_had(organizations.find_role(tx, found.id, user.id), expected, role, user.username)
         check_active(tx, found, user)
         if role is not GroupRole.ADMIN:
             check_another_admin(tx, found, user)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, GroupMember, User
 from byname.domain.errors import Conflict, Forbidden, missing
+from byname.domain.meanwhile import check_had
 from byname.domain.policy import GroupRole
 from byname.operations import automation_fate, history
 from byname.operations.context import Context
@@ -137,7 +138,9 @@ def delete_team(ctx: Context, name: str) -> None:
         entities.remove(tx, [team.id], at=ctx.now())
 
 
-def put_member(ctx: Context, team: str, username: str, role: GroupRole) -> GroupMember:
+def put_member(
+    ctx: Context, team: str, username: str, role: GroupRole, *, expected: GroupRole | None = None
+) -> GroupMember:
     """The person is in the team in that role, whether they were before or not.
 
     An admin of the organization may add anybody, who then joins the organization as a member. An
@@ -150,6 +153,7 @@ def put_member(ctx: Context, team: str, username: str, role: GroupRole) -> Group
         NotFound: no such team (or the actor is not in its organization), or no such person.
         Forbidden: the actor is no admin of the team or its organization.
         Conflict: the person is deactivated in the organization.
+        EditedMeanwhile: they have neither this role nor the one expected.
         Unprocessable: a service account.
     """
     with ctx.database.write() as tx:
@@ -165,6 +169,7 @@ def put_member(ctx: Context, team: str, username: str, role: GroupRole) -> Group
         ):
             raise missing(f"User {username[:80]!r} in the organization of team {found.name}")
         had = teams.find_role(tx, found.id, user.id)
+        check_had(had, expected, role, user.username)
         _join(tx, found, get_person(tx, user.username), role, at=ctx.now())
         if had != role.value:
             history.record(

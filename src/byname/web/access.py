@@ -113,10 +113,9 @@ def ask_remove(ask: Ask, home: Project) -> Shown:
 
 def _set_role(ask: Ask, home: Project) -> Answer:
     name, role = ask.text("name"), parse_role(ask.text("role"))
-    if ask.text("kind") == "team":
-        member.put_named_team(ask.ctx, home.id, name, role)
-    else:
-        member.put_named_user(ask.ctx, home.id, name, role)
+    had = parse_role(ask.text("had")) if ask.text("had") else None
+    put = member.put_named_team if ask.text("kind") == "team" else member.put_named_user
+    put(ask.ctx, home.id, name, role, expected=had)
     return _moved(ask, home, f"{name} is {role.word.replace('_', ' ')} here now.")
 
 

@@ -36,6 +36,7 @@ def _shown(
             "sessions": sessions.list_own(ask.ctx),
             "made": made,
             "where": where,
+            "given": ask.form,
             "confirm": ask.query("delete") or "",
             "renaming": ask.query("rename") or (ask.text("key") if where == "rename-key" else ""),
         },

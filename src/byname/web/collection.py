@@ -11,9 +11,10 @@ from byname.domain.project import Project
 from byname.operations import alias as aliases
 from byname.operations import collection as operations
 from byname.operations import listing
+from byname.operations import meanwhile as saving
 from byname.operations import project as projects
 from byname.operations import protected_alias as protected_aliases
-from byname.web import comparison, history, timeline
+from byname.web import comparison, history, meanwhile, timeline
 from byname.web.looks import collection_path, project_path, why_not
 from byname.web.version_table import metric_values, table_values
 from byname.web.visitor import Answer, Ask, Moved, Shown
@@ -79,6 +80,12 @@ def show(
         "headings": HEADINGS,
         "where": where,
         "given": ask.form,
+        "meanwhile": meanwhile.told(
+            ask,
+            error,
+            {"description": ("Description", collection.description or "")},
+            lambda: meanwhile.last_change(ask, project, ("collection:update",), collection),
+        ),
     }
     confirm = ask.query("confirm")
     if confirm in ("rename", "delete"):
@@ -109,19 +116,14 @@ def _confirm(ask: Ask, values: dict[str, Any], wish: str, error: DomainError | N
 
 def change(ask: Ask, project: Project, name: str) -> Answer:
     """Edit, rename or delete it, or put a name back; the operation decides whether one may."""
-    collection = operations.get_in(ask.ctx, project, name)
+    collection = operations.get_in(ask.ctx, project, name_now(ask, project, name))
     place = aliases.Place(project.entity_name, project.name, collection.name)
     wish = ask.text("do")
     here = address(ask, project, collection)
     notice = ""
     try:
         if wish == "describe":
-            operations.edit(
-                ask.ctx,
-                collection.id,
-                is_sequence=collection.is_sequence,
-                description=ask.text("description").replace("\r\n", "\n"),
-            )
+            _describe(ask, project, collection)
         elif wish == "add-tag":
             operations.edit_tags(ask.ctx, place, add=[ask.text("tag").strip()])
         elif wish == "remove-tag":
@@ -144,8 +146,35 @@ def change(ask: Ask, project: Project, name: str) -> Answer:
         else:
             raise Invalid("This form is not one of this page")
     except DomainError as error:
-        return show(ask, project, name, error, wish)
+        return show(ask, project, collection.name, error, wish)
     return Moved(here, notice=notice)
+
+
+def name_now(ask: Ask, project: Project, name: str) -> str:
+    """How the collection is called by now on whose page the form stood, whoever renamed it meanwhile."""
+    place = ask.text("place")
+    number = int(place) if place.isascii() and place.isdecimal() and len(place) < 19 else 0
+    found = operations.get(ask.ctx, number) if number else None
+    return found.name if found is not None and found.project_id == project.id else name
+
+
+def _describe(ask: Ask, project: Project, collection: Collection) -> None:
+    def present() -> dict[str, str]:
+        found = operations.get_in(ask.ctx, project, collection.name)
+        return {"description": found.description or ""}
+
+    saving.save(
+        ask.ctx,
+        ask.text("was"),
+        present,
+        {"description": ask.text("description").replace("\r\n", "\n")},
+        lambda merged: operations.edit(
+            ask.ctx,
+            collection.id,
+            is_sequence=collection.is_sequence,
+            description=merged["description"],
+        ),
+    )
 
 
 def _check_typed(ask: Ask, collection: Collection) -> None:

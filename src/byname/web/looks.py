@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from byname.domain.meanwhile import as_shown
 from byname.domain.names import REGISTRY_PREFIX
 from byname.domain.policy import Permission, Role
 from byname.domain.project import Project
@@ -228,4 +229,5 @@ TEMPLATES.globals |= {
     "with_query": with_query,
     "full_name": full_name,
     "changed_pieces": changed_pieces,
+    "as_shown": as_shown,
 }

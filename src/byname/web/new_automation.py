@@ -12,7 +12,7 @@ from typing import Any
 
 from byname.domain import automation as rules
 from byname.domain import payload as payloads
-from byname.domain.automation import Action, ActionKind, ScopeKind, Simple
+from byname.domain.automation import Action, ActionKind, Automation, ScopeKind, Simple
 from byname.domain.entity import Entity
 from byname.domain.errors import DomainError, Unprocessable
 from byname.domain.event import ALIAS_EVENTS, RUN_EVENTS, TAG_EVENTS, EventType
@@ -24,9 +24,10 @@ from byname.http.router import Router
 from byname.operations import automation as operations
 from byname.operations import collection as collections
 from byname.operations import integration as integrations
+from byname.operations import meanwhile as saving
 from byname.operations import search
 from byname.operations import user as users
-from byname.web import automation, registry
+from byname.web import automation, meanwhile, registry
 from byname.web.automation import ACTIONS, EVENTS
 from byname.web.looks import project_path, why_not
 from byname.web.page import Site
@@ -94,7 +95,14 @@ def read_edit(ask: Ask) -> Answer:
     """All of an automation in one form."""
     home = registry.find(ask)
     found = automation.find_one(ask, home)
-    return _form(ask, home, None, automation.values_of(found, _target(ask, found.action)))
+    given = automation.values_of(found, _target(ask, found.action))
+    return _form(ask, home, None, given, of=found)
+
+
+def _state(ask: Ask, automation_id: int) -> dict[str, str]:
+    """The fields of the form as they are now."""
+    now = operations.get(ask.ctx, automation_id)
+    return automation.values_of(now, _target(ask, now.action))
 
 
 def edit(ask: Ask) -> Answer:
@@ -102,10 +110,12 @@ def edit(ask: Ask) -> Answer:
     home = registry.find(ask)
     found = automation.find_one(ask, home)
     given = {name: ask.text(name) for names in FIELDS for name in names}
-    try:
-        wanted = _wanted(ask, home, given)
+
+    def save(merged: dict[str, str]) -> operations.NewAutomation:
+        wanted = _wanted(ask, home, merged)
+        now = operations.get(ask.ctx, found.id)
         # A filter that says more than this form can show stays, as long as nothing was written.
-        keeps = not given["text"] and rules.simple_of(found) is None and wanted.event is found.event
+        keeps = not merged["text"] and rules.simple_of(now) is None and wanted.event is now.event
         operations.edit(
             ask.ctx,
             found.id,
@@ -119,8 +129,12 @@ def edit(ask: Ask) -> Answer:
                 action=wanted.action,
             ),
         )
+        return wanted
+
+    try:
+        wanted = saving.save(ask.ctx, ask.text("was"), lambda: _state(ask, found.id), given, save)
     except DomainError as error:
-        return _form(ask, home, None, given, error)
+        return _form(ask, home, None, given, error, found)
     here = f"{ask.root}{project_path(home)}/automations/{found.id}"
     return Moved(here, notice=f"Automation {wanted.name} was changed.")
 
@@ -248,8 +262,9 @@ def _form(
     at: int | None,
     given: Mapping[str, str],
     error: DomainError | None = None,
+    of: Automation | None = None,
 ) -> Shown:
-    """One step of the form; all of it where no step is said."""
+    """One step of the form; all of it, of that automation, where no step is said."""
     values = registry.head(ask, home, "automations")
     role = values["role"]
     filled: dict[str, Any] = {name: given.get(name, "") for names in FIELDS for name in names}
@@ -294,8 +309,23 @@ def _form(
             "severities": list(Severity),
             "may_whole": why_not(role, Permission.AUTOMATE_REGISTRY),
             "may_make": why_not(role, Permission.AUTOMATE_COLLECTION),
+            "shown": {} if of is None else {**_state(ask, of.id)},
+            "meanwhile": None if of is None else _meanwhile(ask, home, of, error),
         },
         error,
+    )
+
+
+def _meanwhile(
+    ask: Ask, home: Project, of: Automation, error: DomainError | None
+) -> meanwhile.Meanwhile | None:
+    fields = {
+        name: (name.capitalize() if name != "text" else "Alias or tag", text)
+        for name, text in _state(ask, of.id).items()
+    }
+    kinds = ("automation:update", "automation:create")
+    return meanwhile.told(
+        ask, error, fields, lambda: meanwhile.last_change(ask, home, kinds, subject=of.name)
     )
 
 

@@ -151,6 +151,11 @@ def parse_group_role(word: str) -> GroupRole:
         raise Unprocessable(f"{word[:80]!r} is no role; roles are {listed}", field="role") from None
 
 
+def parse_had(ask: Ask) -> GroupRole | None:
+    """The role that the form showed; None where it showed none."""
+    return parse_group_role(ask.text("had")) if ask.text("had") else None
+
+
 def username_of(ask: Ask, text: str) -> str:
     """The user name of whom a form names by user name or e-mail address."""
     found = entities.find_user(ask.ctx, text.strip())
@@ -168,8 +173,8 @@ def change_members(ask: Ask) -> Answer:
             made = operations.put_member(ask.ctx, name, username_of(ask, ask.text("who")), role)
             notice = f"{made.user.username} is in {name} as {role.value}."
         elif wish == "set-role":
-            role = parse_group_role(ask.text("role"))
-            operations.put_member(ask.ctx, name, ask.text("username"), role)
+            role, had = parse_group_role(ask.text("role")), parse_had(ask)
+            operations.put_member(ask.ctx, name, ask.text("username"), role, expected=had)
             notice = f"{ask.text('username')} is {role.value} now."
         elif wish == "remove":
             operations.remove_member(ask.ctx, name, ask.text("username"))

@@ -10,11 +10,13 @@ from byname.domain.member import parse_role
 from byname.domain.policy import Permission, Role
 from byname.domain.project import Project
 from byname.http.router import Router
+from byname.operations import meanwhile as saving
 from byname.operations import member, registry_access
 from byname.operations import project as projects
 from byname.operations import protected_alias as protected_aliases
 from byname.operations import registry as registries
-from byname.web import access, registry
+from byname.web import access, meanwhile, registry
+from byname.web.account import number_in
 from byname.web.looks import plural, project_path, why_not, with_query
 from byname.web.page import Site
 from byname.web.pager import pager_of
@@ -22,6 +24,12 @@ from byname.web.visitor import Answer, Ask, Moved, Shown, form_for, page_for
 
 PEOPLE, NAMES = 50, 100
 PATH = registry.PATH + "/settings"
+LABELS = {
+    "name": "Name",
+    "description": "Description",
+    "visibility": "Visibility",
+    "default_role": "Role of everyone",
+}
 DEFAULT_ROLES = (Role.RESTRICTED_VIEWER, Role.VIEWER, Role.MEMBER)
 
 
@@ -99,9 +107,25 @@ def shown(ask: Ask, home: Project, error: DomainError | None = None, where: str 
             "may_delete": _why_not_delete(ask, home, role),
             "where": where,
             "given": ask.form,
+            "meanwhile": meanwhile.told(
+                ask,
+                error,
+                {name: (LABELS[name], text) for name, text in _state(home).items()},
+                lambda: meanwhile.last_change(ask, home, ("registry:update", "registry:rename")),
+            ),
         },
         error,
     )
+
+
+def _state(home: Project) -> dict[str, str]:
+    """What of the registry its forms change, as they show it."""
+    return {
+        "name": home.registry_name,
+        "description": home.description or "",
+        "visibility": "restricted" if home.restricted else "organization",
+        "default_role": home.default_role.word,
+    }
 
 
 def _why_not_delete(ask: Ask, home: Project, role: Role | None) -> str | None:
@@ -169,7 +193,7 @@ def _told_uses(uses: int) -> str:
 
 def change(ask: Ask) -> Answer:
     """Do what the form asks; the operation decides who may (R92, R179)."""
-    home = registry.find(ask)
+    home = _find(ask)
     wish = ask.text("do")
     doers = {
         "describe": _describe,
@@ -195,6 +219,15 @@ def change(ask: Ask) -> Answer:
         return shown(ask, home, error, wish)
 
 
+def _find(ask: Ask) -> Project:
+    """The registry on whose page the form stood, however it is called by now."""
+    number = number_in(ask.text("place"))
+    if not number:
+        return registry.find(ask)
+    found = projects.get(ask.ctx, number)
+    return found if found.is_registry else registry.find(ask)
+
+
 def moved(ask: Ask, home: Project, notice: str) -> Moved:
     """Back to the settings, which say what was done."""
     return Moved(f"{ask.root}{project_path(home)}/settings", notice=notice)
@@ -203,8 +236,21 @@ def moved(ask: Ask, home: Project, notice: str) -> Moved:
 def _describe(ask: Ask, home: Project) -> Answer:
     text = ask.text("description").replace("\r\n", "\n").strip()
     name = ask.text("name").strip()
-    edit = registries.RegistryEdit(description=text)
-    after = registries.change(ask.ctx, home.id, edit, name if name != home.registry_name else None)
+
+    def save(merged: dict[str, str]) -> Project:
+        edit = registries.RegistryEdit(description=merged["description"])
+        called = projects.get(ask.ctx, home.id).registry_name
+        return registries.change(
+            ask.ctx, home.id, edit, merged["name"] if merged["name"] != called else None
+        )
+
+    after = saving.save(
+        ask.ctx,
+        ask.text("was"),
+        lambda: _state(projects.get(ask.ctx, home.id)),
+        {"name": name, "description": text},
+        save,
+    )
     return moved(ask, after, "Name and description were saved.")
 
 
@@ -221,15 +267,27 @@ def _set_visibility(ask: Ask, home: Project) -> Answer:
     if wanted not in ("organization", "restricted"):
         raise Unprocessable("Visibility is organization or restricted", field="visibility")
     role = ask.text("default_role")
-    try:
-        registries.edit(
+    if role:
+        parse_role(role)
+
+    def save(merged: dict[str, str]) -> Project:
+        return registries.edit(
             ask.ctx,
             home.id,
             registries.RegistryEdit(
-                restricted=wanted == "restricted",
-                default_role=parse_role(role) if role else None,
+                restricted=merged["visibility"] == "restricted",
+                default_role=parse_role(merged["default_role"]) if role else None,
                 confirm=ask.text("confirm") == "true",
             ),
+        )
+
+    try:
+        saving.save(
+            ask.ctx,
+            ask.text("was"),
+            lambda: _state(projects.get(ask.ctx, home.id)),
+            {"visibility": wanted, "default_role": role} if role else {"visibility": wanted},
+            save,
         )
     except Conflict as error:
         if error.code == "confirm_needed":

@@ -14,7 +14,13 @@ from byname.operations import organization as organizations
 from byname.operations import team as operations
 from byname.web import service_account
 from byname.web.looks import segment, with_query
-from byname.web.organization import parse_group_role, restore_in, trash_values, username_of
+from byname.web.organization import (
+    parse_group_role,
+    parse_had,
+    restore_in,
+    trash_values,
+    username_of,
+)
 from byname.web.page import Site
 from byname.web.pager import pager_of
 from byname.web.visitor import Answer, Ask, Moved, Shown, form_for, page_for
@@ -146,7 +152,7 @@ def _set_member(ask: Ask, home: Entity) -> Answer:
     try:
         role = parse_group_role(ask.text("role"))
         who = username_of(ask, ask.text("who")) if wish == "add" else ask.text("username")
-        made = operations.put_member(ask.ctx, home.name, who, role)
+        made = operations.put_member(ask.ctx, home.name, who, role, expected=parse_had(ask))
     except DomainError as error:
         return _members(ask, home, error, wish)
     return _moved(ask, home, "members", f"{made.user.username} is {role.value} of {home.name}.")

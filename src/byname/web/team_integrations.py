@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from byname.domain import payload
 from byname.domain.delivery import Reply
 from byname.domain.entity import Entity
 from byname.domain.errors import Conflict, DomainError, Forbidden
-from byname.domain.integration import IntegrationKind
+from byname.domain.integration import Integration, IntegrationKind
 from byname.operations import integration as operations
+from byname.operations import meanwhile as saving
 from byname.operations import secret as secrets
 from byname.operations import trial
 from byname.operations.integration import Wanted
-from byname.web import team
+from byname.web import meanwhile, team
 from byname.web.looks import segment
 from byname.web.visitor import Answer, Ask, Moved, Shown
 
@@ -68,6 +71,7 @@ def _shown(
             "channels": [each for each in listed if each.kind is IntegrationKind.SLACK],
             "secrets": known,
             "chosen": chosen,
+            "meanwhile": None if chosen is None else _meanwhile(ask, chosen, error),
             "testing": where == TEST or ask.query("test") is not None,
             "payload": ask.form.get("payload", payload.DEFAULT),
             "reply": reply,
@@ -77,6 +81,15 @@ def _shown(
         },
         error,
     )
+
+
+def _meanwhile(
+    ask: Ask, chosen: Integration, error: DomainError | None
+) -> meanwhile.Meanwhile | None:
+    fields = {"name": ("Name", chosen.name), "url": ("Address", chosen.url or "")}
+    found = meanwhile.told(ask, error, fields, lambda: None)
+    # Who it was stands in the audit log, which not every admin of a team may read.
+    return None if found is None else replace(found, at=chosen.updated_at)
 
 
 def _read_kind(text: str) -> IntegrationKind | None:
@@ -100,9 +113,20 @@ def _put_integration(ask: Ask, home: Entity) -> Answer:
         for field in ("access_token", "secret"):
             if ask.text(f"no_{field}"):
                 given[field] = ""
-        edited = operations.edit(
-            ask.ctx, home.name, kind, ask.text("present"), Wanted(name=name, **given)
-        )
+        called = ask.text("present")
+
+        def present() -> dict[str, str]:
+            found = operations.get(ask.ctx, home.name, kind, called)
+            return {"name": found.name, "url": found.url or ""}
+
+        def save(merged: dict[str, str]) -> Integration:
+            fields = given | {"url": merged["url"] or None}
+            return operations.edit(
+                ask.ctx, home.name, kind, called, Wanted(name=merged["name"], **fields)
+            )
+
+        wanted = {"name": name, "url": given["url"] or ""}
+        edited = saving.save(ask.ctx, ask.text("was"), present, wanted, save)
     except DomainError as error:
         return _shown(ask, home, error, wish)
     return _done(ask, home, f"{WORDS[kind]} {edited.name} was changed.")

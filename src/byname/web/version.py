@@ -21,13 +21,19 @@ from byname.domain.version import Version
 from byname.operations import alias as aliases
 from byname.operations import alias_move, lineage, listing, overview
 from byname.operations import collection as collections
+from byname.operations import meanwhile as saving
 from byname.operations import project as projects
 from byname.operations import run as runs
 from byname.operations import user as users
 from byname.operations import version as operations
 from byname.operations.alias_move import Expected, Move, Standing
-from byname.web import timeline, version_files, version_lineage, version_link
-from byname.web.collection import DESCRIPTION_LENGTH_MAX, hidden_fields, protected_names
+from byname.web import meanwhile, timeline, version_files, version_lineage, version_link
+from byname.web.collection import (
+    DESCRIPTION_LENGTH_MAX,
+    hidden_fields,
+    name_now,
+    protected_names,
+)
 from byname.web.looks import collection_path, full_name, version_path, why_not
 from byname.web.tree import Node, make_tree
 from byname.web.version_files import LINK_SECONDS
@@ -102,6 +108,14 @@ def show(
         "where": where,
         "given": ask.form,
         "moving": moving,
+        "meanwhile": meanwhile.told(
+            ask,
+            error,
+            {"description": ("Description", version.description or "")},
+            lambda: meanwhile.last_change(
+                ask, project, ("artifact:update",), collection, membership.number
+            ),
+        ),
     }
     confirm = ask.query("confirm")
     if confirm in CONFIRMED:
@@ -215,6 +229,7 @@ def change(ask: Ask, project: Project, name: str, ref: str) -> Answer:
 
     The operation decides who may, as roles are when it is done (R92, R179).
     """
+    name = name_now(ask, project, name)
     collection, membership, version = _find(ask, project, name, ref)
     place = aliases.Place(project.entity_name, project.name, collection.name)
     wish = ask.text("do")
@@ -241,8 +256,7 @@ def change(ask: Ask, project: Project, name: str, ref: str) -> Answer:
             )
             operations.edit(ask.ctx, version.id, edit)
         elif wish == "describe":
-            text = ask.text("description").replace("\r\n", "\n")
-            operations.edit(ask.ctx, version.id, operations.VersionEdit(description=text))
+            _describe(ask, version)
         elif wish == "link":
             to, notice = version_link.link(ask, version)
         elif wish == "unlink":
@@ -271,6 +285,22 @@ def change(ask: Ask, project: Project, name: str, ref: str) -> Answer:
     except DomainError as error:
         return show(ask, project, name, ref, error, wish)
     return Moved(ask.root + to, notice=notice)
+
+
+def _describe(ask: Ask, version: Version) -> None:
+    def present() -> dict[str, str]:
+        found = operations.get(ask.ctx, version.id)
+        return {} if found is None else {"description": found.description or ""}
+
+    saving.save(
+        ask.ctx,
+        ask.text("was"),
+        present,
+        {"description": ask.text("description").replace("\r\n", "\n")},
+        lambda merged: operations.edit(
+            ask.ctx, version.id, operations.VersionEdit(description=merged["description"])
+        ),
+    )
 
 
 def _check_seen(ask: Ask, membership: Membership) -> None:
