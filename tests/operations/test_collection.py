@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from byname.domain.errors import Conflict, Forbidden, NotFound, Unprocessable
+from byname.domain.errors import Conflict, Forbidden, HolderChanged, NotFound, Unprocessable
 from byname.operations import alias, collection, manifest
 from byname.operations.alias import Place
 from byname.store import alias as alias_rows
@@ -230,6 +230,38 @@ class TestReferences:
         link_version(world.admin, log_version(world.admin))
         with pytest.raises(Unprocessable, match="acme, other"):
             collection.resolve_reference(world.admin, f"{REGISTRY}/Zoo")
+
+    def test_signs_may_be_composed_or_not(self, world: World) -> None:
+        """R72: both are one name, whoever writes it, on whatever machine."""
+        composed, apart = "caf\u00e9", "cafe\u0301"
+        first, second = log_version(world.admin), log_version(world.admin, "other")
+        zoo, _ = link_version(world.admin, first, apart, aliases=[apart])
+        again, _ = link_version(world.admin, second, composed, aliases=[composed])
+        assert zoo.id == again.id
+        assert zoo.name == composed
+        assert holders(world.admin, zoo.id) == {composed: 1, "latest": 1}
+        for name in (composed, apart):
+            for ref in (composed, apart):
+                found = collection.resolve_reference(world.admin, f"{REGISTRY}/{name}:{ref}")
+                assert found.version.id == second.id
+                found = collection.resolve_reference(world.admin, f"{REGISTRY}/{name}:{ref}~1")
+                assert found.version.id == first.id
+
+    def test_an_expected_holder_is_found_however_its_name_is_composed(self, world: World) -> None:
+        zoo, _ = link_version(world.admin, log_version(world.admin), aliases=["caf\u00e9"])
+        with pytest.raises(HolderChanged, match="on v0"):
+            collection.link(
+                world.admin,
+                collection.NewLink(
+                    entity=ORGANIZATION,
+                    project=REGISTRY,
+                    collection="Zoo",
+                    version_id=log_version(world.admin, "other").id,
+                    aliases=["cafe\u0301"],
+                    expected={"cafe\u0301": None},
+                ),
+            )
+        assert holders(world.admin, zoo.id) == {"caf\u00e9": 0, "latest": 0}
 
     def test_source_aliases_do_not_leak_into_links(self, world: World) -> None:
         """R68."""

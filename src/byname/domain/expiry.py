@@ -55,7 +55,7 @@ def check_seconds(seconds: int) -> int:
     """
     if not 0 < seconds < SECONDS_MAX:
         raise Unprocessable(
-            f"A time to live of {seconds} seconds is none; it must be positive", field="ttl"
+            f"A time to live is 1 to {SECONDS_MAX - 1} seconds, not {seconds}", field="ttl"
         )
     return seconds
 

@@ -244,7 +244,8 @@ class _Reader:
     def text(self, field: Field, value: Any) -> str:
         if not isinstance(value, str) or any("\ud800" <= sign <= "\udfff" for sign in value):
             raise self.bad(f"{field.name} wants a text, not {_show(value)}")
-        return value
+        is_name = field.kind is Kind.NAMES or field.name == "name"
+        return names.composed(value) if is_name else value
 
     def pattern(self, field: Field, value: Any) -> str:
         text = self.text(field, value)

@@ -32,7 +32,12 @@ RESERVED_ENTITIES = frozenset(
 
 def fold(name: str) -> str:
     """The form in which names without case are compared (R15)."""
-    return unicodedata.normalize("NFC", name).casefold()
+    return composed(name).casefold()
+
+
+def composed(name: str) -> str:
+    """The form in which names are kept and compared: NFC, one for all ways to write a sign (R72)."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _name(value: str, what: str, *, length_max: int = NAME_LENGTH_MAX) -> str:
@@ -62,7 +67,7 @@ def _printable(value: str, what: str, *, length_max: int = NAME_LENGTH_MAX) -> s
     Raises:
         Unprocessable: empty, too long, or holding control characters or lone surrogates.
     """
-    value = unicodedata.normalize("NFC", value)
+    value = composed(value)
     if not value:
         raise Unprocessable(f"{what} must not be empty", field=what)
     if len(value) > length_max:

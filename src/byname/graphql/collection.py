@@ -13,7 +13,7 @@ from byname.domain.project import ArtifactType, Project
 from byname.domain.version import Version
 from byname.graphql import loaders
 from byname.graphql.alias import AliasNode
-from byname.graphql.connection import Connection, connection, whole
+from byname.graphql.connection import Connection, Edge, connection, whole
 from byname.graphql.context import Info, RequestContext
 from byname.graphql.ids import from_id, to_id
 from byname.graphql.tag import tag_nodes
@@ -90,24 +90,14 @@ def resolve_aliases(
     return connection(page, lambda name: AliasNode(source.id, name))
 
 
-class VersionEdge:
+class VersionEdge(Edge):
     """A version in a collection, under its number there."""
 
-    __slots__ = ("_membership", "node")
+    __slots__ = ("version",)
 
-    def __init__(self, membership: Membership, node: Version | None) -> None:
-        self._membership = membership
-        self.node = node
-
-    @property
-    def version(self) -> str:
-        """The number, as `v3`."""
-        return f"v{self._membership.number}"
-
-    @property
-    def cursor(self) -> str:
-        """Where the page behind this one goes on."""
-        return encode_cursor("versions", self._membership.number)
+    def __init__(self, page: Page[Any], membership: Membership, node: Version) -> None:
+        super().__init__(page, membership, node)
+        self.version = f"v{membership.number}"
 
 
 def resolve_artifacts(
@@ -134,7 +124,7 @@ def resolve_artifacts(
     shown = connection(page)
     return {
         "edges": [
-            VersionEdge(membership, found[membership.version_id])
+            VersionEdge(page, membership, found[membership.version_id])
             for membership in page.items
             if membership.version_id in found
         ],

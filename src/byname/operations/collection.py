@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from byname.domain import alias as alias_rules
 from byname.domain import history as history_rules
@@ -203,7 +203,7 @@ def link(ctx: Context, new: NewLink) -> tuple[Collection, Membership]:
         Unprocessable: a name or alias is not allowed, the type is not accepted (R20), or the source
             is not in a team of the registry's organization (R45).
     """
-    names.check_collection(new.collection)
+    new = replace(new, collection=names.check_collection(new.collection))
     aliases = alias_rules.check_names(new.aliases)
     with ctx.database.write() as tx:
         version = _linkable(ctx, tx, new)

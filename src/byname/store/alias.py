@@ -6,21 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from byname.domain.alias import Alias, Change, Holder, chain
-from byname.domain.names import fold
+from byname.domain.names import composed, fold
 from byname.store.database import Transaction
 
 
-def holders(tx: Transaction, collection_id: int, names: Sequence[str]) -> dict[str, Holder]:
-    """The present holders of these aliases; an alias that nobody holds is left out."""
-    if not names:
+def holders(tx: Transaction, collection_id: int, aliases: Sequence[str]) -> dict[str, Holder]:
+    """The present holders of these aliases, as written; those that nobody holds are left out."""
+    if not aliases:
         return {}
     rows = tx.all(
         "SELECT a.name, a.membership_id, m.number FROM alias a"
         " JOIN membership m ON m.id = a.membership_id"
-        f" WHERE a.collection_id = ? AND a.name IN ({','.join('?' * len(names))})",
-        [collection_id, *names],
+        f" WHERE a.collection_id = ? AND a.name IN ({','.join('?' * len(aliases))})",
+        [collection_id, *(composed(alias) for alias in aliases)],
     )
-    return {row["name"]: Holder(row["membership_id"], row["number"]) for row in rows}
+    found = {row["name"]: Holder(row["membership_id"], row["number"]) for row in rows}
+    return {
+        alias: holder for alias in aliases if (holder := found.get(composed(alias))) is not None
+    }
 
 
 def held_by(tx: Transaction, membership_id: int) -> list[str]:

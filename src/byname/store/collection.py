@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from byname.domain.collection import Collection, Membership
+from byname.domain.names import composed
 from byname.store.database import Row, Transaction
 from byname.store.moment import moment
 
@@ -46,11 +47,14 @@ def find_many(tx: Transaction, ids: list[int]) -> dict[int, Collection]:
 
 
 def find_by_name(tx: Transaction, project_id: int, name: str) -> Collection | None:
-    """The project's live collection of that name."""
-    row = tx.one(
-        SELECT + "WHERE c.project_id = :project AND c.name = :name AND c.deleted_at IS NULL",
-        {"project": project_id, "name": name},
-    )
+    """The project's live collection of that name, however its signs are composed."""
+    row = None
+    # As it was written goes first: names that older servers kept may not be composed.
+    for spelling in dict.fromkeys((name, composed(name))):
+        row = row or tx.one(
+            SELECT + "WHERE c.project_id = :project AND c.name = :name AND c.deleted_at IS NULL",
+            {"project": project_id, "name": spelling},
+        )
     return None if row is None else from_row(row)
 
 
@@ -230,7 +234,7 @@ def membership_by_alias(tx: Transaction, collection_id: int, alias: str) -> Memb
     row = tx.one(
         SELECT_MEMBERSHIP + "JOIN alias a ON a.membership_id = m.id"
         " WHERE a.collection_id = :collection AND a.name = :alias",
-        {"collection": collection_id, "alias": alias},
+        {"collection": collection_id, "alias": composed(alias)},
     )
     return None if row is None else membership_from_row(row)
 

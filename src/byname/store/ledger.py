@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from byname.domain.alias import LedgerRow, chain
+from byname.domain.names import composed
 from byname.store.database import Row, Transaction
 from byname.store.moment import moment
 
@@ -48,7 +49,7 @@ def of_alias(
         " AND revision < :below ORDER BY revision DESC LIMIT :limit",
         {
             "collection": collection_id,
-            "alias": alias,
+            "alias": composed(alias),
             "below": 2**62 if below is None else below,
             "limit": limit,
         },
@@ -85,7 +86,7 @@ def at_time(tx: Transaction, collection_id: int, alias: str, at: int) -> LedgerR
     row = tx.one(
         "SELECT * FROM ledger WHERE collection_id = :collection AND alias = :alias AND at <= :at"
         " ORDER BY revision DESC LIMIT 1",
-        {"collection": collection_id, "alias": alias, "at": at},
+        {"collection": collection_id, "alias": composed(alias), "at": at},
     )
     return None if row is None else from_row(row)
 

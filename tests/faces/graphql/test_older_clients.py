@@ -22,6 +22,10 @@ COLLECTION = """query ($entity: String!, $project: String!, $name: String!) {
 TYPES = """query ($entity: String!, $project: String!, $after: String) {
   project(name: $project, entityName: $entity) { artifactTypes(after: $after, first: 1) {
     edges { node { name } cursor } } } }"""
+PAGED = """query ($entity: String!, $project: String!, $order: String, $after: String) {
+  project(name: $project, entityName: $entity) { artifactType(name: "model") {
+    artifactCollection(name: "net") { artifacts(first: 1, after: $after, order: $order) {
+      edges { version cursor } pageInfo { endCursor hasNextPage } } } } } }"""
 VERSIONS = """query ($organization: String!) { organization(name: $organization) { orgEntity {
     artifactMemberships { ...Page } } } }
   fragment Page on ArtifactCollectionMembershipConnection { pageInfo { hasNextPage }
@@ -68,3 +72,20 @@ class TestOlderClients:
         (edge,) = page["edges"]
         assert edge["node"]["versionIndex"] == 0
         assert [each["alias"] for each in edge["node"]["aliases"]] == ["v0", "best", "latest"]
+
+    def test_versions_are_paged_from_their_cursors(self, world: World) -> None:
+        for number in range(3):
+            log_version(world.admin, "net", {"a": f"{number}".encode()})
+        for order in (None, "+createdAt", "-createdAt"):
+            seen, after = [], None
+            while len(seen) < 4:
+                place = {"entity": TEAM, "project": PROJECT, "order": order, "after": after}
+                found = data(world.admin, PAGED, **place)["project"]["artifactType"]
+                page = found["artifactCollection"]["artifacts"]
+                (edge,) = page["edges"]
+                seen.append(edge["version"])
+                after = edge["cursor"]
+                assert page["pageInfo"]["endCursor"] == after
+                if not page["pageInfo"]["hasNextPage"]:
+                    break
+            assert sorted(seen) == ["v0", "v1", "v2"]
