@@ -23,4 +23,9 @@ class TestLineage:
         assert told["inputs"] == ["net:v0"]
         assert told["outputs"] == [[1], "tuned:v0"]
         assert told["maker"] == ["net:v0"]
-        assert told["two"] == [["net:v0", "tuned:v0"], ["net:v0"], ["endorsed", "latest"]]
+        assert told["two"] == [
+            ["net:v0", "tuned:v0"],
+            ["net:v0"],
+            ["endorsed", "latest"],
+            ["judged"],
+        ]

@@ -38,10 +38,11 @@ result["maker"] = [each.name for each in api.run(f"{TEAM}/{PROJECT}/{maker.id}")
 two = api.run(f"{TEAM}/{PROJECT}/{PROJECT}-two")
 two.use_artifact(api.artifact(f"{TEAM}/{PROJECT}/tuned:v0"))
 # Releases up to 0.28 send plain words here, where their own document says objects.
-two.log_artifact(api.artifact(f"{SOURCE}:v0"), aliases=["endorsed"])
+two.log_artifact(api.artifact(f"{SOURCE}:v0"), aliases=["endorsed"], tags=["judged"])
 result["two"] = [
     sorted(each.name for each in two.used_artifacts()),
     [each.name for each in two.logged_artifacts()],
     sorted(api.artifact(f"{SOURCE}:v0").aliases),
+    list(api.artifact(f"{SOURCE}:v0").tags),
 ]
 tell(result)

@@ -77,7 +77,8 @@ class TestOlderClients:
         for number in range(3):
             log_version(world.admin, "net", {"a": f"{number}".encode()})
         for order in (None, "+createdAt", "-createdAt"):
-            seen, after = [], None
+            seen: list[str] = []
+            after: str | None = None
             while len(seen) < 4:
                 place = {"entity": TEAM, "project": PROJECT, "order": order, "after": after}
                 found = data(world.admin, PAGED, **place)["project"]["artifactType"]

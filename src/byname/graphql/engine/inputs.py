@@ -43,9 +43,11 @@ _PLAIN = {"String": str, "ID": str, "JSONString": str, "Boolean": bool}
 
 _SHORT: dict[str, Callable[[str], dict[str, Any]]] = {
     "ArtifactAliasInput": lambda text: {"artifactCollectionName": "", "alias": text},
+    "TagInput": lambda text: {"tagName": text},
 }
-"""Objects for which a text may stand. Releases up to 0.28 send the aliases of `Run.log_artifact` as
-plain words where their own document says objects; the collection is that of the request."""
+"""Objects for which a text may stand. Releases up to 0.28 send the aliases and tags of
+`Run.log_artifact` as plain words where their own document says objects; the collection of an alias
+is that of the request."""
 
 
 class Unreadable(Exception):
