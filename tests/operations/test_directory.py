@@ -1,4 +1,4 @@
-"""Whom and what one may know of (R107, R112, R192): asked by everybody, page by page."""
+"""Whom and what one may know of (R192): asked by everybody, page by page."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class TestPeople:
         assert people(town.by("bob"), text="\ud800") == []
 
     def test_a_person_is_shown_with_what_one_shares(self, town: House) -> None:
-        """R112: of the other organization that Bob is in, Cy is not told; Bob and Dan are."""
+        """Of the other organization that Bob is in, Cy is not told; Bob and Dan are."""
         organization.put_member(town.by("dan"), "other", "bob", GroupRole.VIEWER)
         team.put_member(town.by("dan"), "others", "bob", GroupRole.ADMIN)
 

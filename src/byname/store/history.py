@@ -11,18 +11,22 @@ from byname.domain.history import Cursor, Entry, Filter, Refused, Sort
 from byname.store.database import Row, Transaction
 from byname.store.moment import moment
 
-_LEDGER = (
-    "SELECT l.id AS ledger_id, 0 AS id, l.project_id, l.collection_id, NULL AS version_id,"
+_OF_LEDGER = (
+    "l.id AS ledger_id, 0 AS id, l.project_id, l.collection_id, NULL AS version_id,"
     " l.to_number AS number, CASE WHEN l.to_number IS NULL THEN 'alias:remove'"
     " WHEN l.from_number IS NULL THEN 'alias:add' ELSE 'alias:move' END AS kind,"
     " l.alias AS subject, l.from_number, l.to_number, NULL AS before, NULL AS after, NULL AS names,"
-    " l.revision, l.cause, l.actor_id, l.actor_name, l.face, l.at FROM ledger l"
+    " l.revision, l.cause, l.actor_id, l.actor_name, l.face, l.at"
 )
-_REST = (
-    "SELECT h.ledger_id, h.id, h.project_id, h.collection_id, h.version_id, h.number, h.kind,"
+_OF_REST = (
+    "h.ledger_id, h.id, h.project_id, h.collection_id, h.version_id, h.number, h.kind,"
     " h.subject, NULL AS from_number, NULL AS to_number, h.before, h.after, h.names,"
-    " NULL AS revision, NULL AS cause, h.actor_id, h.actor_name, h.face, h.at FROM history h"
+    " NULL AS revision, NULL AS cause, h.actor_id, h.actor_name, h.face, h.at"
 )
+_LEDGER = f"SELECT {_OF_LEDGER} FROM ledger l"
+_REST = f"SELECT {_OF_REST} FROM history h"
+_LEDGER_IN_PLACE = f"SELECT {_OF_LEDGER}, 0 AS reading, 0 AS refusal FROM ledger l"
+_REST_IN_PLACE = f"SELECT {_OF_REST}, 0 AS reading, 0 AS refusal FROM history h"
 _NAMED = (
     "SELECT x.*, c.name AS collection, e.name || '/' || p.name AS project FROM ({}) x"
     " LEFT JOIN collection c ON c.id = x.collection_id"
@@ -229,14 +233,16 @@ def of_organization(
         "l.project_id IN (SELECT p.id FROM project p JOIN entity e ON e.id = p.entity_id"
         " WHERE e.id = :organization OR e.organization_id = :organization)"
     )
-    of_ledger = _LEDGER.replace(" FROM ledger l", ", 0 AS reading, 0 AS refusal FROM ledger l")
-    of_rest = _REST.replace(" FROM history h", ", 0 AS reading, 0 AS refusal FROM history h")
     read = ["r.organization_id = :organization", *_of_others(wanted, "r", "'artifact:read'")]
     refused = ["f.organization_id = :organization", *_of_others(wanted, "f", "f.kind")]
     tables = {
         Sort.CHANGED: [
-            table(of_ledger, [*ledger, theirs], "l.id"),
-            table(of_rest, [*rest, "h.organization_id = :organization"], "h.ledger_id", "h.id"),
+            table(_LEDGER_IN_PLACE, [*ledger, theirs], "l.id"),
+            table(
+                _REST_IN_PLACE,
+                [*rest, "h.organization_id = :organization"],
+                *("h.ledger_id", "h.id"),
+            ),
         ],
         Sort.READ: [table(_READING, read, "r.ledger_id", "r.history_id", "r.id")],
         Sort.REFUSED: [

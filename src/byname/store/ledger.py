@@ -72,10 +72,11 @@ def last_of_memberships(tx: Transaction, ids: Sequence[int]) -> dict[int, Ledger
     """How the last of the aliases that each of these places holds came there, by its id."""
     marks = ",".join("?" * len(ids))
     rows = tx.all(
-        # With max() the other columns are of the row that has it.
-        "SELECT a.membership_id, max(l.id) AS last, l.* FROM alias a JOIN ledger l"
-        " ON l.collection_id = a.collection_id AND l.alias = a.name AND l.revision = a.revision"
-        f" WHERE a.membership_id IN ({marks}) GROUP BY a.membership_id",
+        "SELECT a.membership_id, l.* FROM ledger l"
+        " JOIN alias a ON a.collection_id = l.collection_id AND a.name = l.alias"
+        " WHERE l.id IN (SELECT max(k.id) FROM alias b JOIN ledger k"
+        " ON k.collection_id = b.collection_id AND k.alias = b.name AND k.revision = b.revision"
+        f" WHERE b.membership_id IN ({marks}) GROUP BY b.membership_id)",
         ids,
     )
     return {row["membership_id"]: from_row(row) for row in rows}
