@@ -253,6 +253,27 @@ ROWS: list[Row] = [
         P.DELETE_VERSION,
         done=frozenset({409}),  # It is linked (R162).
     ),
+    Row(
+        Rest("GET", "/versions", query="ref={organization}/wandb-registry-{registry}/Zoo:next"),
+        R,
+        P.SEE,
+    ),
+    Row(
+        Rest(
+            "PATCH",
+            "/versions",
+            {"description": "new"},
+            query="ref={organization}/wandb-registry-{registry}/Zoo:v0",
+        ),
+        R,
+        P.EDIT_VERSION,
+        source=True,
+    ),
+    Row(
+        Rest("PATCH", "/versions", {"metadata": {"a": 1}}, query="ref={source}"),
+        T,
+        P.EDIT_VERSION,
+    ),
     Row(Rest("POST", "/garbage-collections"), Scope.SERVER, None),
     Row(Rest("POST", "/garbage-collections/preview", {"list": 1}), Scope.SERVER, None),
     Row(

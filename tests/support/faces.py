@@ -141,7 +141,17 @@ class Faces:
             for name, value in headers.items():
                 told[name] = value
             raise urllib.error.HTTPError(request.full_url, status, "", told, io.BytesIO(text))
-        return io.BytesIO(text)
+        return Told(text, headers)
+
+
+class Told(io.BytesIO):
+    """An answer as an opener gives it."""
+
+    def __init__(self, text: bytes, headers: Mapping[str, str]) -> None:
+        super().__init__(text)
+        self.headers = Message()
+        for name, value in headers.items():
+            self.headers[name] = value
 
 
 @contextmanager

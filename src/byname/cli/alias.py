@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -72,6 +73,55 @@ def put(
 
 
 app.command("move", help="The same as set.")(put)
+
+
+_MOVE = re.compile(
+    r"(?P<collection>[^/:]+):(?P<alias>.+)=(?P<version>[^,]+?)(?:,(?P<expect>v[0-9]+|none))?"
+)
+
+
+@app.command()
+def group(
+    place: Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY")],
+    moves: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="COLLECTION:ALIAS=VERSION[,EXPECTED]...",
+            help="Where each name goes, 'none' for off; and which version must hold it just before, "
+            "or 'none'.",
+        ),
+    ],
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Move several names of a registry in one step: all, or none."""
+    with telling(as_json):
+        body = {"moves": [_move(text) for text in moves]}
+        answer = call(url, api_key, "POST", registry_path(place, "alias-moves"), body)
+        rows = [
+            [
+                f"{each['collection']}:{each['alias']}",
+                each["version"] or "no version",
+                f"before: {each['previous'] or 'no version'}",
+            ]
+            for each in answer["aliases"]
+        ]
+        tell(as_json, answer, in_columns(rows, "Nothing was moved."))
+
+
+def _move(text: str) -> dict[str, Any]:
+    found = _MOVE.fullmatch(text)
+    if found is None:
+        raise Refused(
+            "invalid", f"{text!r} is no move: write COLLECTION:ALIAS=VERSION[,EXPECTED]", 2
+        )
+    version, expect = found["version"], found["expect"]
+    move: dict[str, Any] = {"collection": found["collection"], "alias": found["alias"]}
+    move["version"] = None if version == NOBODY else version
+    if expect is not None:
+        move["expect"] = None if expect == NOBODY else expect
+    return move
 
 
 @app.command("rm")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -12,7 +13,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import typer
 
 from byname.cli.output import EXIT_BY_KIND, EXIT_INTERNAL, Refused
+from byname.client import Client
 from byname.client.errors import ERROR_BY_STATUS, why
+from byname.domain.errors import DomainError, Kind
 
 TIMEOUT_SECONDS = 60
 ANSWER_BYTES_MAX = 10_000_000
@@ -126,6 +129,53 @@ def call(
     Raises:
         Refused: the server refused, answered something else, or cannot be reached.
     """
+    content, _ = fetch(url, api_key, method, where, body)
+    try:
+        return _read(content)
+    except ValueError as error:
+        raise _unreachable(url, error) from None
+
+
+def by_reference(
+    url: str,
+    api_key: str,
+    method: str,
+    where: str,
+    ref: str,
+    *,
+    body: dict[str, Any] | None = None,
+    query: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """As `call`, about the version that a reference names: of a registry, or where it was made.
+
+    Raises:
+        Refused: as `call`.
+    """
+    missing: Refused | None = None
+    try:
+        texts = Client(url, api_key).readings(ref)
+    except DomainError as error:
+        raise Refused(error.code, error.message, EXIT_BY_KIND[error.kind]) from None
+    for text in texts:
+        try:
+            return call(
+                url, api_key, method, f"{where}?{urlencode({'ref': text, **(query or {})})}", body
+            )
+        except Refused as refused:
+            if refused.exit_code != EXIT_BY_KIND[Kind.NOT_FOUND]:
+                raise
+            missing = missing or refused
+    raise missing or Refused("invalid", f"{ref!r} is no reference to a version", 2)
+
+
+def fetch(
+    url: str, api_key: str, method: str, where: str, body: dict[str, Any] | None = None
+) -> tuple[bytes, Mapping[str, str]]:
+    """What the server answered, and the headers of it.
+
+    Raises:
+        Refused: the server refused, or cannot be reached.
+    """
     try:
         readable = urlsplit(url).scheme in ("http", "https")
     except ValueError:
@@ -144,14 +194,16 @@ def call(
             url.rstrip("/") + where, data=content, headers=headers, method=method
         )
         with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as answer:
-            return _read(answer.read(ANSWER_BYTES_MAX))
+            return answer.read(ANSWER_BYTES_MAX), answer.headers
     except urllib.error.HTTPError as error:
         with error:
             raise _refused(error.code, error.read(ANSWER_BYTES_MAX)) from None
     except (OSError, HTTPException, ValueError) as error:
-        raise Refused(
-            "unreachable", f"{url} does not answer: {why(error)}", EXIT_INTERNAL
-        ) from None
+        raise _unreachable(url, error) from None
+
+
+def _unreachable(url: str, error: Exception) -> Refused:
+    return Refused("unreachable", f"{url} does not answer: {why(error)}", EXIT_INTERNAL)
 
 
 def _read(content: bytes) -> dict[str, Any]:

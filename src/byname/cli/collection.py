@@ -22,7 +22,7 @@ from byname.cli.output import AsJson, Refused, counted, in_columns, tell, tellin
 from byname.cli.words import Group
 
 app = typer.Typer(
-    cls=Group, no_args_is_help=True, help="List, create, rename and delete collections."
+    cls=Group, no_args_is_help=True, help="List, create, edit and delete collections."
 )
 
 Place = Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY/COLLECTION")]
@@ -89,6 +89,23 @@ def show(
             ["Created", found["created_at"]],
         ]
         tell(as_json, found, in_columns(rows, ""))
+
+
+@app.command()
+def edit(
+    place: Place,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    description: Annotated[str | None, typer.Option(help="What it is for, in Markdown.")] = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Change a collection's name or description; its versions, aliases and history stay."""
+    given = {"name": name, "description": description}
+    body = {field: value for field, value in given.items() if value is not None}
+    with telling(as_json):
+        edited = call(url, api_key, "PATCH", collection_path(place), body)
+        tell(as_json, edited, f"Edited collection {edited['full_name']}.")
 
 
 @app.command()

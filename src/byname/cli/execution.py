@@ -67,6 +67,31 @@ def history(
         tell(as_json, {"executions": found}, in_columns(rows, "Nothing was done yet."))
 
 
+def show(
+    execution: Annotated[int, typer.Argument(help="The number that `history` shows.")],
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what an automation did once: what was sent, each attempt, and what was answered."""
+    with telling(as_json):
+        found = call(url, api_key, "GET", path("executions", str(execution)))
+        rows = [
+            ["Automation", f"{found['automation_name']} ({found['automation']})"],
+            ["Event", f"{found['event']} of {found['subject']}"],
+            ["At", found["event_at"]],
+            ["Action", " ".join(filter(None, [found["action"], found["target"]]))],
+            ["Delivery", found["delivery_id"]],
+            ["State", found["state"]],
+            ["Next attempt", found["next_at"] or "none"],
+            ["Payload", found["payload"]],
+        ]
+        for each in found["made"]:
+            said = each["error"] or f"HTTP {each['status']}: {each['answer']}".rstrip(": ")
+            rows.append([f"Attempt {each['number']}", f"{each['at']}  {said}"])
+        tell(as_json, found, in_columns(rows, ""))
+
+
 def retry(
     execution: Annotated[int, typer.Argument(help="The number that `history` shows.")],
     url: Url = DEFAULT_URL,

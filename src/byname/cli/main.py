@@ -9,6 +9,7 @@ import typer
 from byname import __version__
 from byname.cli import (
     alias,
+    audit,
     automation,
     check,
     collection,
@@ -18,6 +19,7 @@ from byname.cli import (
     history,
     invitation,
     key,
+    lineage,
     member,
     organization,
     protect,
@@ -75,6 +77,8 @@ app.add_typer(member.app, name="member")
 app.add_typer(alias.app, name="alias")
 app.add_typer(protect.app, name="protect")
 app.command("history")(history.history)
+app.command("lineage")(lineage.lineage)
+app.command("audit")(audit.audit)
 app.command("search")(search.search)
 app.command("download")(download.download)
 app.command("watch")(watch.watch)
@@ -83,6 +87,7 @@ app.add_typer(trash.app, name="trash")
 app.command("gc")(gc.gc)
 app.add_typer(automation.app, name="automation")
 automation.app.command("history")(execution.history)
+automation.app.command("execution")(execution.show)
 automation.app.command("retry")(execution.retry)
 automation.app.command("replay")(execution.replay)
 app.add_typer(webhook.app, name="webhook")

@@ -121,6 +121,36 @@ def member_lines(members: Sequence[dict[str, Any]]) -> list[list[str]]:
     ]
 
 
+def object_of(text: str, option: str) -> dict[str, Any]:
+    """The JSON object that an option was given.
+
+    Raises:
+        Refused: it is none.
+    """
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise Refused("invalid", f"{option} must be a JSON object, such as '{{\"loss\": 0.1}}'", 2)
+    return value
+
+
+_UNITS = {"m": 60, "h": 3600, "d": 86400}
+
+
+def seconds_of(text: str) -> int:
+    """The seconds of a time such as 90m, 12h or 30d.
+
+    Raises:
+        Refused: it is none.
+    """
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or not number.isascii() or unit not in _UNITS:
+        raise Refused("invalid", f"{text!r} is no time: write 90m, 12h, 30d, or never", 2)
+    return int(number) * _UNITS[unit]
+
+
 def key_text(api_key: str) -> str:
     """How a new API key is shown to people."""
     return f"API key, shown this one time: {api_key}"

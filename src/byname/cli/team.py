@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Text, Url, call, gather, path
-from byname.cli.output import AsJson, Refused, counted, in_columns, member_lines, tell, telling
+from byname.cli.output import AsJson, counted, in_columns, member_lines, seconds_of, tell, telling
 from byname.cli.words import Group
 from byname.domain.policy import GroupRole
 
@@ -108,7 +108,7 @@ def ttl(
         found = call(url, api_key, "GET", where)
         wanted = dict(found)
         if default is not None:
-            wanted["default_seconds"] = _seconds(default)
+            wanted["default_seconds"] = None if default == "never" else seconds_of(default)
         if admins_only is not None:
             wanted["admins_only"] = admins_only
         if wanted != found:
@@ -117,18 +117,6 @@ def ttl(
         lives = "for ever" if seconds is None else f"{timedelta(seconds=seconds)} from creation"
         who = "its admins" if found["admins_only"] else "its members"
         tell(as_json, found, f"Versions of {name} live {lives}; {who} may set another time.")
-
-
-_UNITS = {"m": 60, "h": 3600, "d": 86400}
-
-
-def _seconds(text: str) -> int | None:
-    if text == "never":
-        return None
-    number, unit = text[:-1], text[-1:]
-    if not number.isdecimal() or not number.isascii() or unit not in _UNITS:
-        raise Refused("invalid", f"{text!r} is no time: write 90m, 12h, 30d, or never", 2)
-    return int(number) * _UNITS[unit]
 
 
 @member.command("ls")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from byname.cli.client import DEFAULT_URL, ApiKey, Url, call, collection_path
-from byname.cli.output import AsJson, Refused, counted, tell, telling
+from byname.cli.output import AsJson, counted, object_of, tell, telling
 from byname.cli.progress import bar
 from byname.client import Client
 
@@ -43,7 +42,7 @@ def upload(
     """
     with telling(as_json):
         aliases = alias or []
-        told = _object(metadata)
+        told = None if metadata is None else object_of(metadata, "--metadata")
         where = None if link is None else collection_path(link, "links")
         with bar(name, as_json) as progress:
             done = Client(url, api_key).upload(
@@ -67,15 +66,3 @@ def upload(
             answer["linked"] = call(url, api_key, "POST", where, body)["full_name"]
             text += f"\nIt is {answer['linked']}."
         tell(as_json, answer, text)
-
-
-def _object(text: str | None) -> dict[str, Any] | None:
-    if text is None:
-        return None
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise Refused("invalid", "--metadata must be a JSON object, such as '{\"loss\": 0.1}'", 2)
-    return value

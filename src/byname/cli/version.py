@@ -15,16 +15,20 @@ from byname.cli.client import (
     ApiKey,
     Limit,
     Url,
+    by_reference,
     call,
     collection_path,
     gather,
+    path,
     version_path,
 )
-from byname.cli.output import AsJson, in_columns, tell, telling
+from byname.cli.output import AsJson, counted, in_columns, object_of, seconds_of, tell, telling
 from byname.cli.words import Group
 
 app = typer.Typer(
-    cls=Group, no_args_is_help=True, help="List, show, compare, link and unlink versions."
+    cls=Group,
+    no_args_is_help=True,
+    help="List, show, compare, edit, link, unlink and delete versions.",
 )
 
 Place = Annotated[str, typer.Argument(help="ORGANIZATION/REGISTRY/COLLECTION:VERSION")]
@@ -71,6 +75,84 @@ def show(
             ["Linked", found["linked_at"]],
         ]
         tell(as_json, found, in_columns(rows, ""))
+
+
+@app.command()
+def files(
+    place: Place,
+    limit: Limit = LIMIT,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the files of a version."""
+    with telling(as_json):
+        found = gather(url, api_key, version_path(place, "files"), "files", limit)
+        rows = [
+            [each["path"], counted(each["size_bytes"], "byte"), each["sha256"] or "kept elsewhere"]
+            for each in found
+        ]
+        tell(as_json, {"files": found}, in_columns(rows, "It has no files."))
+
+
+Reference = Annotated[
+    str,
+    typer.Argument(
+        help="TEAM/PROJECT/NAME:VERSION, or ORGANIZATION/REGISTRY/COLLECTION:VERSION of a link."
+    ),
+]
+
+
+@app.command()
+def edit(
+    version: Reference,
+    description: Annotated[str | None, typer.Option(help="What it is.")] = None,
+    metadata: Annotated[
+        str | None, typer.Option(help="A JSON object, in place of all there is.")
+    ] = None,
+    ttl: Annotated[
+        str | None,
+        typer.Option(
+            "--ttl",
+            metavar="TIME",
+            help="How long it lives: 90m, 12h, 30d, never, or team: as its team has it.",
+        ),
+    ] = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Change the description, metadata or time to live of a version, which every link shows."""
+    with telling(as_json):
+        given = {
+            "description": description,
+            "metadata": None if metadata is None else object_of(metadata, "--metadata"),
+            "ttl": ttl if ttl in (None, "never", "team") else seconds_of(ttl),
+        }
+        body = {name: value for name, value in given.items() if value is not None}
+        edited = by_reference(url, api_key, "PATCH", path("versions"), version, body=body)
+        tell(as_json, edited, f"Edited {edited['full_name']}.")
+
+
+@app.command("rm")
+def delete(
+    version: Annotated[str, typer.Argument(help="TEAM/PROJECT/NAME:VERSION")],
+    with_aliases: Annotated[
+        bool, typer.Option("--with-aliases", help="Although it has aliases.")
+    ] = False,
+    with_links: Annotated[
+        bool, typer.Option("--with-links", help="Although it is linked; its links go too.")
+    ] = False,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Delete a version where it was made; for 7 days it can be restored."""
+    with telling(as_json):
+        words = {"delete_aliases": with_aliases, "unlink": with_links}
+        asked = {name: "true" for name, wanted in words.items() if wanted}
+        by_reference(url, api_key, "DELETE", path("versions"), version, query=asked)
+        tell(as_json, {"deleted": version}, f"Deleted {version}.")
 
 
 @app.command()

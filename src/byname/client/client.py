@@ -121,14 +121,14 @@ class Client:
 
     def _resolve(self, ref: str, **query: str) -> Answer:
         missing = None
-        for text in self._readings(ref):
+        for text in self.readings(ref):
             try:
                 return self._transport.ask("GET", "/api/v1/resolve", query={"ref": text, **query})
             except NotFound as error:
                 missing = missing or error
         raise missing or Invalid(f"{ref[:200]!r} is no reference to a version")
 
-    def _readings(self, ref: str) -> list[str]:
+    def readings(self, ref: str) -> list[str]:
         """How the server may be asked for it: a place without the prefix may be a registry too."""
         text = ref.removeprefix("wandb-artifact://").removeprefix("registry://").lstrip("/")
         place, colon, name = text.partition(":")

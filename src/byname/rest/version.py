@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.collection import Collection, Membership
 from byname.domain.errors import missing
+from byname.domain.expiry import NO_TTL, TTL_INHERIT
 from byname.domain.page import parse_first
 from byname.domain.project import Project
 from byname.domain.version import Version as FoundVersion
@@ -60,6 +61,16 @@ class VersionEdit(BaseModel):
     remove_tags: list[str] = Field(default_factory=list)
 
 
+class SourceEdit(VersionEdit):
+    """What to change of a version wherever it stands; what is absent stays."""
+
+    ttl: Annotated[int, Field(ge=1, strict=True)] | Literal["team", "never"] | None = Field(
+        default=None,
+        description="How many seconds it lives from its creation; `team`: as its team has it; "
+        "`never` ends. For members of the project in which it was made.",
+    )
+
+
 class Version(BaseModel):
     """A version in a collection."""
 
@@ -78,6 +89,13 @@ class Version(BaseModel):
     )
     linked_at: datetime
     created_at: datetime
+
+
+class SourceVersion(Version):
+    """A version in a collection of a registry or a project, and how long it lives."""
+
+    ttl_seconds: int | None = Field(description="From its creation; null is for ever.")
+    ttl_inherited: bool = Field(description="Whether it is as the team has it.")
 
 
 class Versions(BaseModel):
@@ -257,14 +275,19 @@ def edit_version(
     operations.edit(
         ctx,
         placed.version.id,
-        operations.VersionEdit(
-            description=body.description,
-            metadata=None if body.metadata is None else json.dumps(body.metadata),
-            add_tags=body.add_tags,
-            remove_tags=body.remove_tags,
-        ),
+        _change(body),
     )
     return _show_one(ctx, placed)
+
+
+def _change(body: VersionEdit, ttl: int | None = None) -> operations.VersionEdit:
+    return operations.VersionEdit(
+        description=body.description,
+        metadata=None if body.metadata is None else json.dumps(body.metadata),
+        add_tags=body.add_tags,
+        remove_tags=body.remove_tags,
+        ttl_seconds=ttl,
+    )
 
 
 @router.delete(
@@ -325,3 +348,43 @@ def list_files(
         ],
         next=page.entries[-1].path if page.has_next else None,
     )
+
+
+Reference = Annotated[
+    str,
+    Query(
+        description="`entity/project/name:v3`, or `organization/wandb-registry-name/collection:v3`."
+    ),
+]
+_TTL = {"team": TTL_INHERIT, "never": NO_TTL}
+
+
+def _of_reference(ctx: Context, ref: str) -> SourceVersion:
+    placed = collections.resolve_reference(ctx, ref)
+    shown = _show_one(
+        ctx, Placed(placed.project, placed.collection, placed.membership, placed.version)
+    )
+    return SourceVersion(
+        **shown.model_dump(),
+        ttl_seconds=placed.version.ttl_seconds,
+        ttl_inherited=not placed.version.ttl.own,
+    )
+
+
+@router.get("/versions", summary="Get a version by its reference")
+def get_by_reference(ctx: Asking, ref: Reference) -> SourceVersion:
+    """Get the version that a reference names, in a registry or in the project that made it."""
+    return _of_reference(ctx, ref)
+
+
+@router.patch("/versions", summary="Edit a version by its reference")
+def edit_by_reference(ctx: Asking, ref: Reference, body: SourceEdit) -> SourceVersion:
+    """Change a version's description, metadata, tags or time to live, which every link shows.
+
+    For members of the project in which it was made; description and tags also for those of a
+    registry in which it is linked.
+    """
+    version = collections.resolve_reference(ctx, ref).version
+    ttl = body.ttl if body.ttl is None or isinstance(body.ttl, int) else _TTL[body.ttl]
+    operations.edit(ctx, version.id, _change(body, ttl))
+    return _of_reference(ctx, ref)

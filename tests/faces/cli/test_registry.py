@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from byname.cli.main import app
+from byname.operations import lineage
+from tests.support.runs import make_run
 from tests.support.site import Site, serving
 from tests.support.world import ORGANIZATION, PROJECT, TEAM, World, link_version, log_version
 
@@ -97,6 +99,130 @@ class TestEveryCallIsACommand:
         assert [c["name"] for c in ask(site, "collection", "ls", MODEL)["collections"]] == ["Park"]
         assert ask(site, "version", "unlink", f"{park}:v0") == {"unlinked": f"{park}:v0"}
         assert ask(site, "collection", "rm", park) == {"deleted": park}
+
+    def test_versions_and_collections_are_edited(self, site: Site) -> None:
+        admin = site.world.admin
+        link_version(admin, log_version(admin, files={"f": b"text", "sub/g": b"more"}))
+        log_version(admin, name="loose")
+        loose = f"{TEAM}/{PROJECT}/loose:v0"
+        edited = ask(site, "version", "edit", loose, "--description", "d", "--metadata", '{"a":1}')
+        assert (edited["description"], edited["metadata"]) == ("d", {"a": 1})
+        assert (edited["ttl_seconds"], edited["ttl_inherited"]) == (None, True)
+        edited = ask(site, "version", "edit", loose, "--ttl", "30d")
+        assert (edited["ttl_seconds"], edited["ttl_inherited"]) == (30 * 86400, False)
+        assert edited["description"] == "d"
+        edited = ask(site, "version", "edit", loose, "--ttl", "never")
+        assert (edited["ttl_seconds"], edited["ttl_inherited"]) == (None, False)
+        assert ask(site, "version", "edit", loose, "--ttl", "team")["ttl_inherited"]
+        edited = ask(site, "version", "edit", f"{ZOO}:latest", "--description", "by the link")
+        assert edited["full_name"] == f"{ORGANIZATION}/wandb-registry-Model/Zoo:v0"
+        assert ask(site, "version", "show", f"{ZOO}:v0")["description"] == "by the link"
+        # R167: what is linked lives for ever.
+        assert run(site, "version", "edit", f"{ZOO}:v0", "--ttl", "1h").exit_code == 6
+        for wrong in ("1y", "0d", "soon"):
+            assert run(site, "version", "edit", loose, "--ttl", wrong).exit_code == 2, wrong
+        assert run(site, "version", "edit", loose, "--metadata", "1").exit_code == 2
+        files = ask(site, "version", "files", f"{ZOO}:v0")["files"]
+        assert [(each["path"], each["size_bytes"]) for each in files] == [("f", 4), ("sub/g", 4)]
+        words = run(site, "version", "files", f"{ZOO}:v0").stdout
+        assert words.startswith(f"f      4 bytes  {files[0]['sha256']}\n")
+        refused = run(site, "version", "rm", loose)
+        assert refused.exit_code == 6
+        assert ask(site, "version", "rm", loose, "--with-aliases") == {"deleted": loose}
+        assert run(site, "version", "rm", loose).exit_code == 5
+        link = run(site, "version", "rm", f"{ZOO}:v0")
+        assert (link.exit_code, "unlink" in link.stderr) == (6, True)
+        assert run(site, "version", "rm", SOURCE, "--with-aliases").exit_code == 6
+        assert ask(site, "version", "rm", SOURCE, "--with-aliases", "--with-links")["deleted"]
+        assert ask(site, "version", "ls", ZOO)["versions"] == []
+        edited = ask(site, "collection", "edit", ZOO, "--description", "Animals", "--name", "Park")
+        assert (edited["name"], edited["description"]) == ("Park", "Animals")
+
+    def test_lineage(self, site: Site) -> None:
+        admin = site.world.admin
+        make_run(admin, "maker")
+        make_run(admin, "user")
+        made = log_version(admin, run="maker")
+        link_version(admin, made)
+        lineage.use_version(
+            admin, entity=TEAM, project=PROJECT, run_name="user", version_id=made.id
+        )
+        found = ask(site, "lineage", SOURCE)
+        assert len(found["nodes"]) == 3
+        assert ask(site, "lineage", f"{ZOO}:v0")["root"] == found["root"]
+        lines = run(site, "lineage", SOURCE).stdout.splitlines()
+        place = f"{TEAM}/{PROJECT}"
+        version, maker, user = f"version {SOURCE}", f"run {place}/maker", f"run {place}/user"
+        assert [" ".join(line.split()) for line in lines] == [
+            f"{maker} made {version}",
+            f"{version} was used by {user}",
+        ]
+        # Who may not look into the project is told that there is something, and not what.
+        site.world.add_person("mem", in_organization="member")
+        told = run(site.by("mem"), "lineage", f"{ZOO}:v0").stdout
+        assert told.count("(hidden from you)") == 2
+        assert PROJECT not in told
+        assert len(ask(site, "lineage", f"{place}/user", "--run", "--depth", "1")["nodes"]) == 2
+        assert run(site, "lineage", f"{ZOO}:v9").exit_code == 5
+        assert run(site, "lineage", "what").exit_code in (2, 5)
+        log_version(admin, name="alone")
+        assert run(site, "lineage", f"{place}/alone:v0").stdout == (
+            "Nothing made it and nothing used it.\n"
+        )
+
+    def test_names_move_together(self, site: Site) -> None:
+        """Several aliases of several collections, all or none, each with who holds it."""
+        admin = site.world.admin
+        for text in (b"1", b"2"):
+            version = log_version(admin, files={"f": text})
+            for name in ("Zoo", "Park"):
+                link_version(admin, version, name=name, aliases=["production"])
+        moved = ask(site, "alias", "group", MODEL, "Zoo:production=v0,v1", "Park:a=b,c=latest")
+        assert [each["version"] for each in moved["aliases"]] == ["v0", "v1"]
+        assert moved["aliases"][1]["alias"] == "a=b,c"
+        stale = run(site, "alias", "group", MODEL, "Zoo:production=v1", "Park:production=v0,v0")
+        assert stale.exit_code == 6
+        assert ask(site, "alias", "show", f"{ZOO}:production")["version"] == "v0"
+        off = run(site, "alias", "group", MODEL, "Zoo:production=none", "Park:new=v0,none")
+        assert off.stdout.splitlines() == [
+            "Zoo:production  no version  before: v0",
+            "Park:new        v0          before: no version",
+        ]
+        for wrong in ("Zoo", "Zoo:a", "Zoo:=v1", "a/Zoo:b=v1"):
+            assert run(site, "alias", "group", MODEL, wrong).exit_code == 2, wrong
+
+    def test_the_audit_log(self, site: Site) -> None:
+        admin = site.world.admin
+        link_version(admin, log_version(admin), aliases=["production"])
+        found = ask(site, "audit", ORGANIZATION)["entries"]
+        assert "alias:add" in {each["action"] for each in found}
+        assert found[0]["actor_username"] == "admin"
+        assert ask(site, "audit", ORGANIZATION, "--limit", "2")["entries"] == found[:2]
+        everything = ask(site, "audit")["entries"]
+        assert [each["action"] for each in everything][: len(found)] == [
+            each["action"] for each in found
+        ]
+        hidden = ask(site, "audit", ORGANIZATION, "--anonymize")["entries"]
+        assert {each["actor_email"] for each in hidden} == {None}
+        assert ask(site, "audit", ORGANIZATION, "--until", "2020-01-01") == {"entries": []}
+        words = run(site, "audit", ORGANIZATION, "--until", "2020-01-01").stdout
+        assert words == "Nothing happened.\n"
+        line = run(site, "audit", ORGANIZATION).stdout.splitlines()[-1]
+        assert "admin" in line
+        assert run(site, "audit", ORGANIZATION, "--since", "soon").exit_code == 2
+        site.world.add_person("mem", in_organization="member")
+        assert run(site.by("mem"), "audit", ORGANIZATION).exit_code == 4
+        assert run(site.by("mem"), "audit").exit_code == 4
+
+    def test_a_long_audit_log_takes_several_pages(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        admin = site.world.admin
+        link_version(admin, log_version(admin), aliases=["a", "b", "c"])
+        whole = ask(site, "audit", ORGANIZATION)["entries"]
+        monkeypatch.setattr("byname.cli.audit.PAGE_MAX", 2)
+        assert ask(site, "audit", ORGANIZATION)["entries"] == whole
+        assert len(whole) > 4
 
     def test_upload_and_link(self, site: Site, tmp_path: Path) -> None:
         (tmp_path / "net" / "deep").mkdir(parents=True)
