@@ -356,7 +356,7 @@ class Application:
             about=self._about,
             oidc=build_oidc(self._settings),
         )
-        api = make_api(ctx, uses, addresses)
+        api = make_api(ctx, uses, addresses, self._about)
         hearing = Hearing(ctx, uses)
         watchers = Watchers(ctx.database, self.pulse, watchers_max=self._settings.watchers_max)
         router.add("GET", "/api/v1/events", Events(hearing, watchers).handle)

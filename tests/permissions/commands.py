@@ -12,6 +12,8 @@ _COLLECTION = _REGISTRY + "/collections/{}"
 _VERSION = _COLLECTION + "/versions/{}"
 _ALIAS = _COLLECTION + "/aliases/{}"
 _ORGANIZATION = "/api/v1/organizations/{}"
+_PROJECT = "/api/v1/projects/{}/{}"
+_RUN = _PROJECT + "/runs/{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,21 @@ USES: list[Use] = [
     _use(f"protect add {PLACE} blessed", f"POST {_REGISTRY}/protected-aliases"),
     _use(f"protect rm {PLACE} guarded", f"DELETE {_REGISTRY}/protected-aliases/{{}}"),
     _use(f"protect ls {PLACE}", f"GET {_REGISTRY}/protected-aliases"),
+    _use("project ls {team_home}", "GET /api/v1/projects/{}", hides=False),
+    _use("project show {team_home}/{project}", f"GET {_PROJECT}", hides=False),
+    _use("project edit {team_home}/{project} --name n", f"PATCH {_PROJECT}", hides=False),
+    _use("project rm {team_home}/{project}", f"DELETE {_PROJECT}", hides=False),
+    _use("project collections {team_home}/{project}", f"GET {_PROJECT}/collections", hides=False),
+    _use(
+        "project versions {team_home}/{project}/{sequence}",
+        f"GET {_PROJECT}/collections/{{}}/versions",
+        hides=False,
+    ),
+    _use("run ls {team_home}/{project}", f"GET {_PROJECT}/runs", hides=False),
+    _use("run show {team_home}/{project}/{run}", f"GET {_RUN}", hides=False),
+    _use("run stop {team_home}/{project}/{run}", f"POST {_RUN}/stop", hides=False),
+    _use("run rm {team_home}/{project}/{run}", f"DELETE {_RUN}", hides=False),
+    _use("run alerts {team_home}/{project}/{run}", f"GET {_RUN}/alerts", hides=False),
     _use("trash ls {organization}", f"GET {_ORGANIZATION}/trash", hides=False),
     _use(
         "trash restore {organization} {deletion}",
@@ -96,6 +113,7 @@ USES: list[Use] = [
     _use("user create n --email n@example.org", "POST /api/v1/users", hides=False),
     _use("user ls", "GET /api/v1/users", hides=False),
     _use("user show {username}", "GET /api/v1/users/{}", hides=False),
+    _use("user edit {username} --admin", "PATCH /api/v1/users/{}", hides=False),
     _use("user rm {username}", "DELETE /api/v1/users/{}", hides=False),
     _use("invitation create n --email n@example.org", "POST /api/v1/invitations", hides=False),
     _use("invitation ls", "GET /api/v1/invitations", hides=False),
@@ -105,6 +123,8 @@ USES: list[Use] = [
     _use("organization ls", "GET /api/v1/organizations", hides=False),
     _use("organization show {organization}", f"GET {_ORGANIZATION}", hides=False),
     _use("organization member ls {organization}", f"GET {_ORGANIZATION}/members", hides=False),
+    _use("organization storage {organization}", f"GET {_ORGANIZATION}/storage", hides=False),
+    _use("health", "GET /api/v1/health", hides=False),
     _use("organization rm other", f"DELETE {_ORGANIZATION}", hides=False),
     _use(
         "organization member set {organization} {username} admin",

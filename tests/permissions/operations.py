@@ -342,6 +342,7 @@ ROWS: list[Row] = [
     Row(Rest("GET", "/organizations/{whole}"), Scope.ORGANIZATION, GroupRole.VIEWER),
     Row(Rest("GET", "/organizations/{whole}/members"), Scope.ORGANIZATION, GroupRole.VIEWER),
     Row(Rest("GET", "/organizations/{whole}/teams"), Scope.ORGANIZATION, GroupRole.VIEWER),
+    Row(Rest("GET", "/organizations/{whole}/storage"), Scope.ORGANIZATION, _ADMIN),
     Row(
         Rest("PUT", "/organizations/{whole}/members/{username}", {"role": "admin"}),
         Scope.ORGANIZATION,
@@ -441,6 +442,7 @@ ROWS: list[Row] = [
     # ---- REST: the server -------------------------------------------------------------------
     Row(Rest("POST", "/users", {"username": "n", "email": "n@example.org"}), Scope.SERVER, None),
     Row(Rest("DELETE", "/users/{username}"), Scope.SERVER, None),
+    Row(Rest("GET", "/health"), Scope.SERVER, None),
     Row(
         Rest("POST", "/invitations", {"username": "n", "email": "n@example.org"}),
         Scope.SERVER,
@@ -703,6 +705,23 @@ ROWS: list[Row] = [
         lambda t: _team(t, runName="run1", metricName="_step", metricValue=1),
         done=frozenset({422}),  # It has no history.
     ),
+    Row(Rest("GET", "/projects/{team_home}/{project}"), T, P.SEE),
+    Row(Rest("PATCH", "/projects/{team_home}/{project}", {"name": "n"}), T, P.EDIT_PROJECT),
+    Row(Rest("PATCH", "/projects/{team_home}/{project}", {"description": "n"}), T, P.EDIT_PROJECT),
+    Row(
+        Rest("DELETE", "/projects/{team_home}/{project}"),
+        T,
+        P.DELETE_PROJECT,
+        done=frozenset({409}),  # Versions of it are linked.
+    ),
+    Row(Rest("GET", "/projects/{team_home}/{project}/collections"), T, P.SEE),
+    Row(
+        Rest("GET", "/projects/{team_home}/{project}/collections/{sequence}/versions"), T, P.SEE
+    ),
+    Row(Rest("GET", "/projects/{team_home}/{project}/runs"), T, P.SEE),
+    Row(Rest("GET", "/projects/{team_home}/{project}/runs/{run}"), T, P.SEE),
+    Row(Rest("DELETE", "/projects/{team_home}/{project}/runs/{run}"), T, P.DELETE_RUN),
+    Row(Rest("POST", "/projects/{team_home}/{project}/runs/{run}/stop"), T, P.LOG),
     Row(Rest("GET", "/projects/{team_home}/{project}/runs/{run}/alerts"), T, P.SEE),
     _mutation(
         "updateRunState",
@@ -814,6 +833,8 @@ ELSEWHERE: dict[str, str] = {
     # Whom one knows, and one's own.
     "GET /api/v1/users": "tests/operations/test_directory.py",
     "GET /api/v1/users/{}": "tests/operations/test_directory.py",
+    "PATCH /api/v1/users/{}": "tests/faces/rest/test_administration.py",
+    "GET /api/v1/projects/{}": "what one may see of a team's: tests/faces/rest/test_project.py",
     "GET /api/v1/organizations": "tests/operations/test_directory.py",
     "query viewer": "oneself",
     "query users": "who may know of whom: tests/faces/graphql/test_entity.py",

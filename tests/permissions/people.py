@@ -161,6 +161,7 @@ def make_town(world: World) -> Town:
                 "team_id": str(people.id),
                 "source": f"{home}/{PROJECT}/model-{place}:v0",
                 "run": "run1",
+                "sequence": f"model-{place}",
                 "deletion": str(deletion),
                 "of_collection": str(of_collection),
                 "of_registry": str(of_registry),

@@ -87,6 +87,11 @@ def collection_path(place: str, *more: str) -> str:
     return registry_path(registry, "collections", collection, *more)
 
 
+def project_path(*segments: str) -> str:
+    """The path below the projects of a team or person."""
+    return path("projects", *segments)
+
+
 def version_path(place: str, *more: str) -> str:
     """The path of `ORGANIZATION/REGISTRY/COLLECTION:VERSION`, and what is below it.
 

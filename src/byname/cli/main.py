@@ -16,14 +16,17 @@ from byname.cli import (
     download,
     execution,
     gc,
+    health,
     history,
     invitation,
     key,
     lineage,
     member,
     organization,
+    project,
     protect,
     registry,
+    run,
     search,
     secret,
     serve,
@@ -69,6 +72,7 @@ def root(
 app.command("serve")(serve.serve)
 app.command("setup")(setup.setup)
 app.command("check")(check.check)
+app.command("health")(health.health)
 app.add_typer(registry.app, name="registry")
 app.add_typer(collection.app, name="collection")
 app.add_typer(versions.app, name="version")
@@ -83,6 +87,8 @@ app.command("search")(search.search)
 app.command("download")(download.download)
 app.command("watch")(watch.watch)
 app.command("upload")(upload.upload)
+app.add_typer(project.app, name="project")
+app.add_typer(run.app, name="run")
 app.add_typer(trash.app, name="trash")
 app.command("gc")(gc.gc)
 app.add_typer(automation.app, name="automation")

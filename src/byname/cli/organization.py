@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
-from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Text, Url, call, gather, path
+from byname.cli.client import (
+    DEFAULT_URL,
+    LIMIT,
+    PAGE_MAX,
+    ApiKey,
+    Limit,
+    Text,
+    Url,
+    call,
+    gather,
+    path,
+)
 from byname.cli.output import AsJson, counted, in_columns, member_lines, tell, telling
 from byname.cli.words import Group
 from byname.domain.policy import GroupRole
@@ -78,6 +90,50 @@ def delete(
     with telling(as_json):
         call(url, api_key, "DELETE", path("organizations", name))
         tell(as_json, {"deleted": name}, f"Deleted organization {name}.")
+
+
+@app.command()
+def storage(
+    name: str,
+    limit: Limit = LIMIT,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show how many bytes an organization keeps, by team, and what its registries link."""
+    with telling(as_json):
+        found = _storage(url, api_key, path("organizations", name, "storage"), limit)
+        rows = [["In all", counted(found["size_bytes"], "byte"), ""]]
+        keeping = found["teams"]
+        rows += [
+            [f"Team {each['team']}", counted(each["size_bytes"], "byte"), ""] for each in keeping
+        ]
+        rows += [
+            [
+                f"Registry {each['registry']}",
+                counted(each["linked_bytes"], "byte"),
+                f"behind {counted(each['links'], 'link')}",
+            ]
+            for each in found["registries"]
+        ]
+        tell(as_json, found, in_columns(rows, ""))
+
+
+def _storage(url: str, api_key: str, where: str, limit: int) -> dict[str, Any]:
+    """The first teams and registries, of as many pages as are wanted."""
+    whole: dict[str, Any] = {"teams": [], "registries": []}
+    places: dict[str, str | None] = {"teams": "", "registries": ""}
+    while wanted := [
+        each for each, after in places.items() if after is not None and len(whole[each]) < limit
+    ]:
+        asked = {f"{each}_after": after for each, after in places.items() if after}
+        asked["first"] = str(min(limit, PAGE_MAX))
+        page = call(url, api_key, "GET", f"{where}?{urlencode(asked)}")
+        whole["size_bytes"] = page["size_bytes"]
+        for each in wanted:
+            whole[each] = (whole[each] + page[each])[:limit]
+            places[each] = page[f"next_{each}"]
+    return whole
 
 
 @member.command("ls")

@@ -10,7 +10,7 @@ from byname.cli.client import DEFAULT_URL, LIMIT, ApiKey, Limit, Text, Url, call
 from byname.cli.output import AsJson, in_columns, key_text, tell, telling
 from byname.cli.words import Group
 
-app = typer.Typer(cls=Group, no_args_is_help=True, help="List, create and delete people.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="List, create, edit and delete people.")
 
 
 @app.command("ls")
@@ -81,6 +81,28 @@ def create(
     with telling(as_json):
         made = call(url, api_key, "POST", path("users"), body)
         tell(as_json, made, f"Created user {made['username']}.\n{key_text(made['api_key'])}")
+
+
+@app.command()
+def edit(
+    username: str,
+    admin: Annotated[
+        bool | None, typer.Option("--admin/--no-admin", help="Whether they administer the server.")
+    ] = None,
+    full_name: Annotated[
+        str | None, typer.Option("--full-name", help="What you are shown as; only your own.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make somebody an administrator of the server, or not; or change your own full name."""
+    given = {"admin": admin, "full_name": full_name}
+    body = {name: value for name, value in given.items() if value is not None}
+    with telling(as_json):
+        edited = call(url, api_key, "PATCH", path("users", username), body)
+        role = "an administrator of the server" if edited["admin"] else "no administrator"
+        tell(as_json, edited, f"{edited['username']} ({edited['full_name']}) is {role}.")
 
 
 @app.command("rm")

@@ -183,6 +183,21 @@ def upsert(
         return project, before is None
 
 
+def edit(
+    ctx: Context, project_id: int, *, name: str | None = None, description: str | None = None
+) -> Project:
+    """The ordinary project has that name and description, where given; all or nothing.
+
+    Raises:
+        NotFound, Forbidden, Conflict, Unprocessable: as `rename` and `upsert`.
+    """
+    with ctx.database.write():
+        project = get(ctx, project_id)
+        if description is not None:
+            project, _ = upsert(ctx, project.entity_name, project.name, description=description)
+        return project if name is None else rename(ctx, project.id, name)
+
+
 def rename(ctx: Context, project_id: int, name: str) -> Project:
     """The ordinary project has that name; all else stays.
 

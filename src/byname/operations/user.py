@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from byname.domain import names
 from byname.domain.entity import Entity, EntityKind, User
-from byname.domain.errors import Conflict, Unprocessable, missing
+from byname.domain.errors import Conflict, Forbidden, Unprocessable, missing
 from byname.domain.page import Page, decode_text, encode_cursor, page_of, parse_first
 from byname.domain.user import check_email, check_line, check_password
 from byname.operations import automation_fate, history
@@ -263,6 +263,24 @@ def rename_self(ctx: Context, full_name: str) -> User:
     with ctx.database.write() as tx:
         users.set_full_name(tx, actor.user_id, full_name)
     return get_viewer(ctx)
+
+
+def edit(
+    ctx: Context, username: str, *, admin: bool | None = None, full_name: str | None = None
+) -> None:
+    """The person administers this server or not, and is shown by that name; all or nothing.
+
+    Raises:
+        Forbidden: the actor is no server administrator; or the name is somebody else's.
+        NotFound, Unprocessable, Conflict: as `set_server_admin` and `rename_self`.
+    """
+    if full_name is not None and names.fold(username) != names.fold(ctx.who.username):
+        raise Forbidden("You may not change the full name of somebody else: they do it themselves")
+    with ctx.database.write():
+        if full_name is not None:
+            rename_self(ctx, full_name)
+        if admin is not None:
+            set_server_admin(ctx, username, admin=admin)
 
 
 def list_people(

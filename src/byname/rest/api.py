@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -10,6 +11,7 @@ from byname import __version__
 from byname.http.addresses import Addresses
 from byname.http.authentication import KeyUses
 from byname.operations.context import Context
+from byname.operations.health import About
 from byname.rest import (
     alias,
     audit,
@@ -22,12 +24,14 @@ from byname.rest import (
     event_stream,
     execution,
     gc,
+    health,
     history,
     integration,
     invitation,
     lineage,
     member,
     organization,
+    project,
     protected_alias,
     registry,
     resolve,
@@ -67,8 +71,10 @@ NOUNS = (
     execution,
     trash,
     lineage,
+    project,
     run,
     gc,
+    health,
 )
 
 SECURITY: dict[str, Any] = {
@@ -134,7 +140,10 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 def make_api(
-    ctx: Context, uses: KeyUses | None = None, addresses: Addresses | None = None
+    ctx: Context,
+    uses: KeyUses | None = None,
+    addresses: Addresses | None = None,
+    about: About | None = None,
 ) -> FastAPI:
     """The application for every path below `/api`; mount it there without cutting the path off.
 
@@ -150,7 +159,12 @@ def make_api(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.server = Server(ctx, KeyUses() if uses is None else uses, addresses)
+    app.state.server = Server(
+        ctx,
+        KeyUses() if uses is None else uses,
+        addresses,
+        About(__version__, datetime.now(UTC)) if about is None else about,
+    )
     below = APIRouter(prefix="/api/v1", responses=REFUSALS)
     for noun in NOUNS:
         below.include_router(noun.router)

@@ -14,6 +14,7 @@ from byname.http.authentication import KeyUses, authenticate
 from byname.http.message import Message
 from byname.http.message import Request as PlainRequest
 from byname.operations.context import Context
+from byname.operations.health import About
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Server:
     uses: KeyUses
     addresses: Addresses | None = None
     """How bytes are fetched; None where this server hands none out."""
+    about: About | None = None
+    """What is known of this process from its start."""
 
 
 def asking(request: Request) -> Context:

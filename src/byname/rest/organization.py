@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.entity import GroupMember
 from byname.domain.page import Page
 from byname.domain.policy import GroupRole
-from byname.operations import directory
+from byname.operations import directory, group
 from byname.operations import organization as operations
 from byname.operations.directory import Home
 from byname.rest.asking import Asking
@@ -207,3 +207,65 @@ def remove_member(ctx: Asking, organization: OrganizationName, username: Usernam
     For its admins. One admin must always remain.
     """
     operations.remove_member(ctx, organization, username)
+
+
+class TeamStorage(BaseModel):
+    """What a team keeps."""
+
+    team: str
+    size_bytes: int
+
+
+class RegistryStorage(BaseModel):
+    """What a registry shows; the bytes are kept by the teams."""
+
+    registry: str
+    links: int
+    linked_bytes: int
+
+
+class Storage(BaseModel):
+    """What an organization keeps: in all, and a page each of its teams and registries."""
+
+    size_bytes: int = Field(description="Equal content of one team once.")
+    teams: list[TeamStorage]
+    next_teams: str | None = Field(description="Send it as `teams_after`; null on the last page.")
+    registries: list[RegistryStorage]
+    next_registries: str | None = Field(
+        description="Send it as `registries_after`; null on the last page."
+    )
+
+
+@router.get("/organizations/{organization}/storage", summary="See the storage used")
+def read_storage(
+    ctx: Asking,
+    organization: OrganizationName,
+    teams_after: Annotated[str | None, Query(description="A page's `next_teams`.")] = None,
+    registries_after: Annotated[
+        str | None, Query(description="A page's `next_registries`.")
+    ] = None,
+    first: First = None,
+) -> Storage:
+    """See how many bytes an organization keeps, by team, and what its registries show.
+
+    For its admins.
+    """
+    found = group.storage(
+        ctx,
+        organization,
+        teams_after=teams_after,
+        registries_after=registries_after,
+        first=first,
+    )
+    teams, registries = found.teams, found.registries
+    return Storage(
+        size_bytes=found.size_bytes,
+        teams=[TeamStorage(team=team.name, size_bytes=size) for team, size in teams.items],
+        next_teams=teams.end_cursor if teams.has_next else None,
+        registries=[
+            RegistryStorage(registry=each.registry_name, links=links, linked_bytes=size)
+            for each in registries.items
+            for links, size in [found.linked.get(each.id, (0, 0))]
+        ],
+        next_registries=registries.end_cursor if registries.has_next else None,
+    )

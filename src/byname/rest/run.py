@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from byname.domain.run_alert import Severity
 from byname.operations import run as runs
 from byname.operations import run_alert as operations
 from byname.rest.asking import Asking
+from byname.rest.project import EntityName, ProjectName, RunName
 from byname.rest.registry import After, First
 
 router = APIRouter(tags=["runs"])
-
-EntityName = Annotated[str, Path(description="The team or person whose project it is.")]
-ProjectName = Annotated[str, Path(description="The project.")]
-RunName = Annotated[str, Path(description="The run's id, as it stands in its address.")]
 
 
 class Alert(BaseModel):

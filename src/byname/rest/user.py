@@ -92,6 +92,19 @@ class UserWithGroups(User):
     teams: list[TeamOfUser]
 
 
+class UserEdit(BaseModel):
+    """What to change of a person; what is absent stays."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"admin": True}]})
+
+    admin: bool | None = Field(
+        default=None, description="Whether they administer this server. For server administrators."
+    )
+    full_name: str | None = Field(
+        default=None, description="What they are shown as; everybody says it of themselves."
+    )
+
+
 class UserWithKey(ShownOnce):
     """A new person or service account. The key is shown this one time."""
 
@@ -191,6 +204,17 @@ def get_user(ctx: Asking, username: Username) -> UserWithGroups:
             if each.group.kind is EntityKind.TEAM
         ],
     )
+
+
+@router.patch("/users/{username}", tags=["users"], summary="Edit a user")
+def edit_user(ctx: Asking, username: Username, body: UserEdit) -> User:
+    """Make somebody an administrator of this server, or not; or change your own full name.
+
+    One administrator must always remain.
+    """
+    directory.get_person(ctx, username)
+    operations.edit(ctx, username, admin=body.admin, full_name=body.full_name)
+    return User.of(directory.get_person(ctx, username)[0])
 
 
 @router.delete("/users/{username}", status_code=204, tags=["users"], summary="Delete a user")

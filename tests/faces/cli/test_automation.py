@@ -132,6 +132,10 @@ class TestExecutions:
             shown = run(sending, "automation", "history", number, "--state", "failed").stdout
             assert "deploy  ADD_ARTIFACT_ALIAS" in shown
             assert "404" in shown
+            one = run(sending, "automation", "execution", str(failed["id"])).stdout
+            assert "Attempt 1" in one
+            assert "HTTP 404: no such page" in one
+            assert done(sending, "automation", "execution", str(failed["id"]))["made"]
             receiver.answer = accept
             again = run(sending, "automation", "retry", str(failed["id"]))
             assert again.stdout == f"deploy is sent again ({failed['delivery_id']}).\n"

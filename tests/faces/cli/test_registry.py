@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from byname.cli.main import app
-from byname.operations import lineage
+from byname.operations import lineage, run_alert
 from tests.support.runs import make_run
 from tests.support.site import Site, serving
 from tests.support.world import ORGANIZATION, PROJECT, TEAM, World, link_version, log_version
@@ -137,6 +137,65 @@ class TestEveryCallIsACommand:
         assert ask(site, "version", "ls", ZOO)["versions"] == []
         edited = ask(site, "collection", "edit", ZOO, "--description", "Animals", "--name", "Park")
         assert (edited["name"], edited["description"]) == ("Park", "Animals")
+
+    def test_projects_and_runs(self, site: Site) -> None:
+        admin = site.world.admin
+        make_run(admin, "run1", display_name="first")
+        log_version(admin, run="run1")
+        place = f"{TEAM}/{PROJECT}"
+        assert [each["name"] for each in ask(site, "project", "ls", TEAM)["projects"]] == [PROJECT]
+        assert ask(site, "project", "edit", place, "--description", "d")["description"] == "d"
+        assert ask(site, "project", "show", place)["created_by"] == "admin"
+        found = ask(site, "project", "collections", place)["collections"]
+        assert [each["name"] for each in found] == ["model"]
+        found = ask(site, "project", "versions", f"{place}/model")["versions"]
+        assert [each["aliases"] for each in found] == [["latest"]]
+        assert ask(site, "run", "ls", place, "--text", "FIR")["runs"][0]["run"] == "run1"
+        assert ask(site, "run", "ls", place, "--state", "failed") == {"runs": []}
+        assert ask(site, "run", "show", f"{place}/run1")["config"] == {}
+        run_alert.send(
+            admin, entity=TEAM, project=PROJECT, run_name="run1", title="t", text="x", severity=None
+        )
+        assert ask(site, "run", "alerts", f"{place}/run1")["alerts"][0]["title"] == "t"
+        assert ask(site, "run", "stop", f"{place}/run1") == {"stopped": f"{place}/run1"}
+        for words, told in {
+            f"project ls {TEAM}": f"{place}  ",
+            f"project show {place}": "Made by      admin",
+            f"project collections {place}": "model  model  1 version",
+            f"project versions {place}/model": "v0  ",
+            f"run ls {place}": "run1  first  running",
+            f"run show {place}/run1": "Summary  {}",
+            f"run alerts {place}/run1": "t  x",
+        }.items():
+            assert told in run(site, *words.split()).stdout, words
+        assert ask(site, "run", "rm", f"{place}/run1", "--with-versions")["deleted"]
+        assert run(site, "run", "show", f"{place}/run1").exit_code == 5
+        renamed = ask(site, "project", "edit", place, "--name", "Other")
+        assert renamed["full_name"] == f"{TEAM}/Other"
+        assert ask(site, "project", "rm", f"{TEAM}/Other") == {"deleted": f"{TEAM}/Other"}
+        for wrong in ("run ls x", "run show a/b", "project show x", "project versions a/b"):
+            assert run(site, *wrong.split()).exit_code == 2, wrong
+
+    def test_the_server_and_what_is_kept(self, site: Site) -> None:
+        link_version(site.world.admin, log_version(site.world.admin, files={"f": b"text"}))
+        kept = ask(site, "organization", "storage", ORGANIZATION)
+        assert kept["size_bytes"] == kept["teams"][0]["size_bytes"] > 0
+        linked = {each["registry"]: each["links"] for each in kept["registries"]}
+        assert linked == {"Dataset": 0, "Model": 1}
+        words = run(site, "organization", "storage", ORGANIZATION).stdout.splitlines()
+        assert words[0].startswith("In all")
+        assert words[-1].endswith("behind 1 link")
+        found = ask(site, "health")
+        assert found["people"] == 1
+        assert {"Expire and collect garbage"} <= {each["name"] for each in found["jobs"]}
+        assert "Deliveries waiting" in run(site, "health").stdout
+        site.world.add_person("mem", in_organization="member")
+        assert run(site.by("mem"), "health").exit_code == 4
+        assert ask(site, "user", "edit", "mem", "--admin")["admin"]
+        assert run(site.by("mem"), "health").exit_code == 0
+        assert run(site, "user", "edit", "mem", "--no-admin").stdout == (
+            "mem (mem) is no administrator.\n"
+        )
 
     def test_lineage(self, site: Site) -> None:
         admin = site.world.admin

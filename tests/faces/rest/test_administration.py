@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from byname import __version__
 from byname.domain.key import is_key
 from byname.domain.policy import GroupRole
-from byname.operations import deactivation
+from byname.operations import deactivation, team
 from byname.rest.api import make_api
 from tests.support.house import ORGANIZATION, TEAM, House, basic, bearer
 
@@ -154,6 +155,59 @@ class TestEveryCallAnswers:
         listed = got(f"/teams/{TEAM}/members?after={listed['next']}")
         assert [each["username"] for each in listed["members"]] == ["bob"]
         assert listed["next"] is None
+
+    def test_administrators_and_names(self, house: House, client: TestClient) -> None:
+        for name in ("bob", "cy"):
+            house.make_team_member(name)
+        house.make_service_account("robot")
+        as_ann, as_bob = by(house, "ann"), by(house, "bob")
+
+        def edit(who: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, Any]:
+            answer = client.patch(f"/api/v1/users/{who}", json=body, headers=headers)
+            return answer.status_code, answer.json()
+
+        before = house.dump()
+        assert edit("bob", {"admin": True}, as_bob)[0] == 403
+        assert edit("cy", {"full_name": "Cy"}, as_bob)[0] == 403
+        assert edit("cy", {"full_name": "Cy"}, as_ann)[0] == 403
+        assert edit("nobody", {"full_name": "Cy"}, as_bob)[0] == 404
+        assert edit("bob", {"full_name": "Bob B.", "admin": True}, as_bob)[0] == 403
+        assert edit("robot", {"admin": True}, as_ann)[0] == 422
+        status, told = edit("ann", {"full_name": "Ann A.", "admin": False}, as_ann)
+        assert (status, told["error"]["code"]) == (409, "last_admin")
+        assert house.dump() == before
+        status, told = edit("BOB", {"full_name": "Bob B."}, as_bob)
+        assert (status, told["full_name"], told["admin"]) == (200, "Bob B.", False)
+        status, told = edit("bob", {"admin": True}, as_ann)
+        assert (status, told["full_name"], told["admin"]) == (200, "Bob B.", True)
+        assert edit("ann", {"admin": False}, as_bob)[0] == 200
+        assert edit("cy", {"admin": True}, as_ann)[0] == 403
+        assert edit("cy", {}, as_ann)[1]["username"] == "cy"
+
+    def test_storage(self, house: House, client: TestClient) -> None:
+        client.headers.update(by(house, "ann"))
+        team.create_team(house.by("ann"), organization=ORGANIZATION, name="crew")
+        where = f"/api/v1/organizations/{ORGANIZATION}/storage"
+        first = client.get(where, params={"first": 1}).json()
+        assert first["teams"] == [{"team": "crew", "size_bytes": 0}]
+        assert first["registries"] == [{"registry": "Dataset", "links": 0, "linked_bytes": 0}]
+        asked = {"teams_after": first["next_teams"], "registries_after": first["next_registries"]}
+        rest = client.get(where, params={"first": 1, **asked}).json()
+        assert rest == {
+            "size_bytes": 0,
+            "teams": [{"team": TEAM, "size_bytes": 0}],
+            "next_teams": None,
+            "registries": [{"registry": "Model", "links": 0, "linked_bytes": 0}],
+            "next_registries": None,
+        }
+
+    def test_health(self, house: House, client: TestClient) -> None:
+        house.make_service_account("robot")
+        told = client.get("/api/v1/health", headers=by(house, "ann")).json()
+        assert told["version"] == __version__
+        assert (told["people"], told["service_accounts"], told["administrators"]) == (1, 1, 1)
+        assert told["deliveries_waiting"] == {"count": 0, "oldest_at": None}
+        assert told["jobs"] == []
 
     def test_keys(self, house: House, client: TestClient) -> None:
         client.headers.update(by(house, "ann"))
