@@ -101,7 +101,21 @@ class TestNames:
 
     @pytest.mark.parametrize(
         "name",
-        ["", ".", "/etc/passwd", "../x", "a/../b", "a\0b", "a\nb", "a\x7f", "\ud800", "x" * 1025],
+        [
+            *(
+                "",
+                ".",
+                "/etc/passwd",
+                "../x",
+                "a/../b",
+                "a\0b",
+                "a\nb",
+                "a\x7f",
+                "\ud800",
+                "x" * 1025,
+            ),
+            *("..\\x", "a\\..\\..\\x", "\\x", "C:\\x", "c:/x"),
+        ],
     )
     def test_bad_file_names(self, name: str) -> None:
         with pytest.raises(Unprocessable):

@@ -106,7 +106,13 @@ class TestACommitIsVerified:
             with pytest.raises(Conflict, match="committed"):
                 attempt()
 
-    @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../b", "a\\..\\b", "", "a\x00b"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *("/etc/passwd", "../x", "a/../../b", "a\\..\\b", "", "a\x00b"),
+            *("\\x", "\\\\host\\share\\x", "C:\\x", "c:/x"),
+        ],
+    )
     def test_paths_that_lead_outside(self, world: World, path: str) -> None:
         """R156, A12."""
         version = begin(world, [entry("a", A)])

@@ -14,6 +14,7 @@ import orjson
 
 from byname.domain.digest import digest_of_lines
 from byname.domain.errors import Unprocessable
+from byname.domain.names import leads_outside
 
 PATH_LENGTH_MAX = 4096
 ENTRIES_MAX = 1_000_000
@@ -135,18 +136,16 @@ def _entry(path: str, line: Any) -> Entry:
 
 
 def check_path(path: str) -> str:
-    """The logical path of a file in a version (R156): relative, and inside.
+    """The logical path of a file in a version (R156): relative, and inside, on Windows too.
 
     Raises:
         Unprocessable: absolute, with `..` or a NUL, empty, or over 4,096 bytes.
     """
-    parts = path.replace("\\", "/").split("/")
     if (
         not path
         or len(path.encode(errors="replace")) > PATH_LENGTH_MAX
         or "\x00" in path
-        or path.startswith("/")
-        or ".." in parts
+        or leads_outside(path)
     ):
         raise Unprocessable(
             f"The file path {path[:200]!r} must be relative, without '..', "

@@ -205,6 +205,16 @@ def check_title(text: str, what: str, *, length_max: int) -> str:
     return _printable(text, what, length_max=length_max)
 
 
+def leads_outside(path: str) -> bool:
+    r"""Whether a path leaves the folder it is joined to: it begins at a root, or holds `..`.
+
+    As Windows reads it too, where `\` divides and `C:\` is a root: those who fetch may be there.
+    """
+    parts = path.replace("\\", "/").split("/")
+    first = parts[0]
+    return not first or ".." in parts or (len(parts) > 1 and len(first) == 2 and first[1] == ":")
+
+
 def is_number(ref: str) -> bool:
     """Whether the text has the form of a version number, `v` and digits (R62)."""
     return _NUMBER.fullmatch(ref) is not None

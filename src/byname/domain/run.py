@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from byname.domain.errors import Conflict, Unprocessable
+from byname.domain.names import leads_outside
 
 RUN_NAME_LENGTH_MAX = 128
 FILE_NAME_LENGTH_MAX = 1_024
@@ -255,7 +256,7 @@ def check_file_name(name: str) -> str:
     """
     _check_text(name, "The file name", FILE_NAME_LENGTH_MAX)
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/") or ".." in parts or not parts:
+    if not parts or leads_outside(name):
         raise Unprocessable(
             f"The file name {name!r} must be a relative path inside the run's folder",
             field="name",
