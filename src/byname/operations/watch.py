@@ -51,6 +51,25 @@ def end(database: Database) -> Cursor:
         return rows.end(tx)
 
 
+def check_place(ctx: Context, place: Cursor | None) -> None:
+    """Return when one can go on from the place.
+
+    Raises:
+        Unprocessable: it lies behind everything that has happened, as after a backup was restored:
+            nothing would be told until there is as much again, and that would be missed.
+    """
+    if place is None:
+        return
+    with ctx.database.read() as tx:
+        last = rows.end(tx)
+    if (place.ledger_id, place.id) > (last.ledger_id, last.id):
+        raise Unprocessable(
+            f"{place.text} lies behind all that has happened here, which ends at {last.text}: an "
+            "older state of this server may have been restored. Begin anew, without a place",
+            field="after",
+        )
+
+
 def read_on(database: Database, wanted: Wanted, after: Cursor, limit: int) -> list[Entry]:
     """What happened next where it is wanted, oldest first, in the order of commits.
 

@@ -42,9 +42,12 @@ class Events:
             NotFound: the registry or collection is absent or hidden.
             Unauthenticated: there is no key, or none that is valid.
             Unavailable: too many are watching.
-            Unprocessable: what is wanted, or the place to go on from, cannot be read.
+            Unprocessable: what is wanted, or the place to go on from, cannot be read; or nothing has
+                happened yet at that place.
         """
         ctx = self._hearing.context(request)
+        place = _place(request)
+        operations.check_place(ctx, place)
         wanted = operations.find_wanted(
             ctx,
             registry_place=request.query("registry"),
@@ -52,7 +55,7 @@ class Events:
             alias=request.query("alias"),
             kinds=parse_kinds(request.queries("kind")),
         )
-        with self._watchers.join(wanted, _place(request)) as watcher:
+        with self._watchers.join(wanted, place) as watcher:
             gone = asyncio.create_task(watch_for_the_end(request, watcher))
             try:
                 await send_start(request, 200, list(HEADERS))
@@ -215,7 +218,10 @@ DESCRIPTION: dict[str, Any] = {
                 for status, text in (
                     ("401", "No API key, or not a valid one"),
                     ("404", "The registry or collection does not exist, or you have no access"),
-                    ("422", "What is wanted, or the place to go on from, cannot be read"),
+                    (
+                        "422",
+                        "What is wanted, or the place to go on from, cannot be read or is not there yet",
+                    ),
                     ("503", "Too many are watching this server already"),
                 )
             },

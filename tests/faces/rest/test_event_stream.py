@@ -295,6 +295,7 @@ class TestFilters:
             ("?kind=" + quote("alias\nid: 1"), "kind", 422),
             ("?after=x", "after", 422),
             ("?after=1", "after", 422),
+            ("?after=99999.0", "after", 422),
             ("?registry=Model", "registry", 422),
             ("?registry=a/b/c", "registry", 422),
             ("?collection=Zoo", "registry", 422),
