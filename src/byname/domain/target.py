@@ -7,6 +7,7 @@ The table is our own, after the IANA registries of special-purpose addresses; th
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from byname.domain.errors import Unprocessable
 
 URL_LENGTH_MAX = 2_048
+HOST_LENGTH_MAX = 253
 PORTS = ((80, 80), (443, 443), (8000, 9999))
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -66,6 +68,9 @@ _TABLE = [(ipaddress.ip_network(text), why) for text, why in {**_DENIED, **_NAME
 _GENERAL_USE = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
+"""What systems read as a part of an IPv4 address: no name ends in it (WHATWG URL)."""
 _LAST_32 = 0xFFFF_FFFF
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 
@@ -207,6 +212,7 @@ def _check_place(parts: SplitResult, port: int | None, targets: Targets) -> None
     try:
         ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
+        _check_host(host)
         if not targets.allowed and not targets.has_port(port):
             raise Unprocessable(
                 f"The URL's port {port} is not one of {targets.ports_told}", field="url"
@@ -215,6 +221,19 @@ def _check_place(parts: SplitResult, port: int | None, targets: Targets) -> None
     why = targets.refusal(host, port)
     if why is not None:
         raise Unprocessable(f"The URL cannot be sent to: {why}", field="url")
+
+
+def _check_host(host: str) -> None:
+    """Return when names are written like that, and no address in an odd spelling is."""
+    labels = host.removesuffix(".").split(".")
+    if len(host) > HOST_LENGTH_MAX or not all(_LABEL.fullmatch(each) for each in labels):
+        raise Unprocessable(f"The URL names no host: {host[:80]!r}", field="url")
+    if _NUMBER.fullmatch(labels[-1]):
+        raise Unprocessable(
+            f"The URL names no host: {host[:80]!r}; write an address as four numbers, "
+            "for example 192.0.2.1",
+            field="url",
+        )
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:

@@ -9,6 +9,7 @@ from fastapi import Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from byname.domain.delivery import Reply, State
+from byname.domain.event import EventType
 from byname.domain.execution import Attempt, Execution, Wanted
 from byname.domain.history import Cursor
 from byname.domain.integration import IntegrationKind
@@ -33,7 +34,9 @@ def _asked(
         str | None, Query(max_length=200, description="A part of the automation's name.")
     ] = None,
     state: Annotated[State | None, Query(description="`pending`, `finished` or `failed`.")] = None,
-    event: Annotated[str | None, Query(description="Only of this event, as LINK_ARTIFACT.")] = None,
+    event: Annotated[
+        EventType | None, Query(description="Only of this event, as LINK_ARTIFACT.")
+    ] = None,
     text: Annotated[
         str | None, Query(max_length=200, description="A part of the version it happened to.")
     ] = None,

@@ -88,6 +88,9 @@ class TestEveryPlaceHasItsList:
         }
         assert listed(admin, path, state="failed") == []
         assert listed(admin, path, event="LINK_ARTIFACT") == []
+        for name, word in (("event", "LINK"), ("state", "done")):
+            status, refused = admin.ask("GET", path, **{name: word})
+            assert (status, f"query.{name}: " in refused["error"]["message"]) == (422, True)
         assert len(listed(admin, path, event="ADD_ARTIFACT_TAG", state="finished")) == 9
         found, after = [], None
         while True:
