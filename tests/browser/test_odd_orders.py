@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import APIResponse, Locator, Page, Route, expect
@@ -14,7 +19,7 @@ from byname.operations.context import Context
 from byname.settings import Settings
 from byname.wiring import build_context
 from tests.browser.conftest import Visitor
-from tests.support.rig import ORGANIZATION, TEAM, Rig
+from tests.support.rig import ORGANIZATION, TEAM, Rig, free_port
 from tests.support.world import link_version, log_version
 
 Visit = Callable[..., Visitor]
@@ -152,6 +157,26 @@ class TestTwice:
         page.get_by_label("Name of a new key").fill("another")
         page.get_by_role("button", name="Make a key").click()
         expect(page.locator("tr", has_text="another")).to_have_count(1)
+
+    def test_the_set_up_of_a_server_is_shown_to_who_clicked_twice(self, tmp_path: Path) -> None:
+        """The page has no script, and its key is shown once: both answers show the same one."""
+        fresh = Rig(tmp_path, free_port(), "")
+        fresh.start()
+        [token] = re.findall(r"/setup\?token=(\S+)", fresh.log.read_text())
+        fields = {
+            "token": token, "username": "ann", "email": "ann@example.org", "password": "",
+            "organization": ORGANIZATION, "team": TEAM,
+        }  # fmt: skip
+
+        def send(_: int) -> str:
+            with urlopen(f"{fresh.url}/setup", urlencode(fields).encode(), timeout=60) as answer:
+                return str(answer.read().decode())
+
+        with ThreadPoolExecutor(4) as pool:
+            pages = list(pool.map(send, range(4)))
+        fresh.kill()
+        keys = {re.findall(r'class="secret"><code>([^<]+)', page)[0] for page in pages}
+        assert len(keys) == 1
 
 
 class TestBackwards:

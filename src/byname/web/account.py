@@ -41,6 +41,7 @@ def _shown(
             "renaming": ask.query("rename") or (ask.text("key") if where == "rename-key" else ""),
         },
         error,
+        once=made is not None,
     )
 
 

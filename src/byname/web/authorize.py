@@ -14,6 +14,7 @@ from byname.operations.key import NewKey
 from byname.operations.password import Guesses
 from byname.operations.session import Visit
 from byname.web.page import Site, read_form, show
+from byname.web.repeated import name_of
 from byname.web.visitor import check_form_token, find_visit, form_token
 
 FORM = "authorize"
@@ -71,7 +72,10 @@ def add_page(router: Router, site: Site, guesses: Guesses | None = None) -> None
         try:
             site.check_same_origin(request)
             fields = await read_form(request)
-            made = await asyncio.to_thread(make, request, visit, fields)
+            made = await site.repeated.run(
+                name_of("authorize", "" if visit is None else visit.session.id, fields=fields),
+                lambda: asyncio.to_thread(make, request, visit, fields),
+            )
         except DomainError as error:
             await form(request, visit, fields.get("username", ""), error)
             return

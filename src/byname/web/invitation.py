@@ -10,6 +10,7 @@ from byname.http.message import Request, send_empty
 from byname.http.router import Router
 from byname.operations import invitation as operations
 from byname.web.page import Site, read_form, show
+from byname.web.repeated import name_of
 from byname.web.visitor import NOT_KEPT, browser_of, read_token, session_cookie
 
 
@@ -39,14 +40,19 @@ def add_page(router: Router, site: Site) -> None:
             fields = await read_form(request)
             if fields.get("password") != fields.get("again"):
                 raise Invalid("The two passwords differ")
-            session = await asyncio.to_thread(
-                operations.accept,
-                asking,
-                # The token of the address stands for the form's own: only our page knows it.
-                fields.get("token", ""),
-                password=fields.get("password", ""),
-                before=read_token(site, request),
-                browser=browser_of(request),
+            session = await site.repeated.run(
+                name_of("invitation", fields=fields),
+                lambda: asyncio.to_thread(
+                    operations.accept,
+                    asking,
+                    # The token of the address stands for the form's own: only our page knows it.
+                    fields.get("token", ""),
+                    password=fields.get("password", ""),
+                    before=read_token(site, request),
+                    browser=browser_of(request),
+                ),
+                # Who clicks twice is let in; whoever comes later finds that the link was used.
+                keep=lambda _: False,
             )
         except DomainError as error:
             await form(request, fields.get("token", ""), error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import shlex
 from datetime import UTC, datetime
 from importlib import resources
@@ -230,4 +231,5 @@ TEMPLATES.globals |= {
     "full_name": full_name,
     "changed_pieces": changed_pieces,
     "as_shown": as_shown,
+    "nonce": lambda: secrets.token_urlsafe(9),
 }

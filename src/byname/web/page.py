@@ -20,6 +20,7 @@ from byname.operations.context import Context
 from byname.operations.health import About
 from byname.operations.password import Guesses
 from byname.web.looks import STATIC, TEMPLATES
+from byname.web.repeated import Repeated
 
 FORM_BYTES_MAX = 16_384
 FIELDS_MAX = 20
@@ -43,6 +44,8 @@ class Site:
     """What is known of this process from its start."""
     provider_name: str | None = None
     """By whom people may log in besides by password and key; None: by nobody."""
+    repeated: Repeated = field(default_factory=Repeated)
+    """What was answered to forms a moment ago, for those that come twice."""
 
     @property
     def root(self) -> str:

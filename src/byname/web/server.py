@@ -85,6 +85,7 @@ def _people(ask: Ask, error: DomainError | None = None, made: NewInvitation | No
             "pager": pager_of(ask.query, with_query(here, q=text), following),
         },
         error,
+        once=made is not None,
     )
 
 
@@ -135,6 +136,7 @@ def _person(
             "where": where,
         },
         error,
+        once=made is not None,
     )
 
 

@@ -58,6 +58,7 @@ def _shown(
             "given": ask.form,
         },
         error,
+        once=secret is not None,
     )
 
 

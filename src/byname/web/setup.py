@@ -10,6 +10,7 @@ from byname.http.message import Request
 from byname.http.router import Router
 from byname.operations import setup as operations
 from byname.web.page import Site, read_form, show
+from byname.web.repeated import name_of
 
 FIELDS = ("username", "email", "organization", "team")
 
@@ -39,13 +40,17 @@ def add_page(router: Router, site: Site) -> None:
         try:
             site.check_same_origin(request)
             fields = await read_form(request)
-            made = await asyncio.to_thread(
-                operations.set_up,
-                asking,
-                **{name: fields.get(name, "").strip() for name in FIELDS},
-                password=fields.get("password") or None,
-                # The token of the address stands for the form's own: only our page knows it.
-                token=fields.get("token", ""),
+            # The key is shown once: who clicked twice sees it nevertheless.
+            made = await site.repeated.run(
+                name_of("setup", fields=fields),
+                lambda: asyncio.to_thread(
+                    operations.set_up,
+                    asking,
+                    **{name: fields.get(name, "").strip() for name in FIELDS},
+                    password=fields.get("password") or None,
+                    # The token of the address stands for the form's own: only our page knows it.
+                    token=fields.get("token", ""),
+                ),
             )
         except DomainError as error:
             await form(request, fields.get("token", ""), fields, error)

@@ -80,6 +80,7 @@ def _shown(
             "asked": name or ask.text("name"),
         },
         error,
+        once=reply is not None,
     )
 
 

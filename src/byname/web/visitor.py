@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -29,6 +29,7 @@ from byname.operations import session as sessions
 from byname.operations.context import Context
 from byname.web.looks import TEMPLATES
 from byname.web.page import Site, read_form
+from byname.web.repeated import name_of
 
 COOKIE = b"byname_session"
 SECURE_COOKIE = b"__Host-byname"
@@ -183,6 +184,8 @@ class Shown:
     template: str
     values: Mapping[str, Any]
     error: DomainError | None = None
+    once: bool = False
+    """It shows what was done, or a secret that is shown once: a form that comes again gets the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +315,18 @@ async def answer_as(
             form = await read_form(request, FORM_BYTES_MAX)
             ask = Ask(**{name: getattr(ask, name) for name in Ask.__slots__} | {"form": form})
             ask.check_form_token()
-        made = await asyncio.to_thread(_work, ask, answer, changes=changes)
+
+        async def work() -> _Made:
+            return await asyncio.to_thread(_work, ask, answer, changes=changes)
+
+        once = ask.text("once") if changes else ""
+        if once:
+            where = (visit.session.id, request.path, request.scope["query_string"])
+            name = name_of(*where, fields={**ask.form, "once": once})
+            found = await site.repeated.run(name, work, lambda each: each.kept)
+            made = replace(found, headers=list(found.headers))
+        else:
+            made = await work()
     except DomainError as error:
         made = await asyncio.to_thread(render, ask, _refusal(error))
         made.error = error
@@ -359,6 +373,8 @@ class _Made:
     content: bytes | None = None
     pieces: Iterator[bytes] | None = None
     error: DomainError | None = None
+    kept: bool = False
+    """It is the answer to the same form too, should that come once more."""
 
 
 def _work(ask: Ask, answer: Reader, *, changes: bool) -> _Made:
@@ -373,7 +389,7 @@ def render(ask: Ask, answer: Answer) -> _Made:
     """The answer as a browser gets it."""
     if isinstance(answer, Moved):
         headers = [(b"location", answer.to.encode("ascii")), NOT_KEPT]
-        return _Made(303, "", headers, answer.forget, answer.notice)
+        return _Made(303, "", headers, answer.forget, answer.notice, kept=not answer.forget)
     if isinstance(answer, Sent):
         headers = [
             (b"content-type", answer.media_type.encode("ascii")),
@@ -408,6 +424,6 @@ def render(ask: Ask, answer: Answer) -> _Made:
     # A lone surrogate, which a request may hold, cannot be sent.
     html = html.encode("utf-8", "replace").decode()
     if error is None:
-        return _Made(200, html, [])
+        return _Made(200, html, [], kept=answer.once)
     headers = [each for each in error_headers(error) if each[0] != b"www-authenticate"]
     return _Made(STATUS_BY_KIND[error.kind], html, headers, error=error)
