@@ -22,6 +22,7 @@ from byname.graphql.collection import COLLECTION
 from byname.graphql.connection import Connection, connection
 from byname.graphql.context import Info, Loader, RequestContext
 from byname.graphql.entity import ENTITY, entities, users
+from byname.graphql.features import EVENTS_NOT_READ
 from byname.graphql.ids import find_number, from_id, to_id
 from byname.graphql.integration import INTEGRATION, integrations
 from byname.graphql.project import PROJECT
@@ -35,8 +36,6 @@ organization_type = ObjectType("Organization")
 project_type = ObjectType("Project")
 
 TRIGGER = "Trigger"
-NOT_IN_SDK = (EventType.REMOVE_ARTIFACT_ALIAS, EventType.MOVE_ARTIFACT_ALIAS)
-"""Events that the client cannot read: it would refuse the whole list that holds one."""
 FIELDS = Fields("automations", {"name": Field("name", Kind.TEXT)}, ("name",))
 
 _SCOPES = {
@@ -71,7 +70,7 @@ def resolve_of_organization(source: Entity, info: Info, **page: Any) -> Connecti
 def resolve_of_project(source: Project, info: Info) -> list[Automation]:
     """Those of the project or registry and of its collections."""
     found = automations_of(info.context).get(source.id)
-    shown = [each for each in found if each.event not in NOT_IN_SDK]
+    shown = [each for each in found if each.event not in EVENTS_NOT_READ]
     _expect(info, shown)
     return shown
 
@@ -91,7 +90,7 @@ def _list(
         what,
         scope_id,
         name=_name_in(filters),
-        but=NOT_IN_SDK,
+        but=EVENTS_NOT_READ,
         order=order,
         after=after,
         first=first,

@@ -5,6 +5,11 @@ A feature that is off is not even tried by the client, so what this server does 
 
 from __future__ import annotations
 
+from byname.domain.event import EventType
+
+EVENTS_NOT_READ = (EventType.REMOVE_ARTIFACT_ALIAS, EventType.MOVE_ARTIFACT_ALIAS)
+"""Events that the client cannot read: it would refuse the whole list that holds one."""
+
 FEATURES: dict[str, bool] = {
     # Registries.
     "ARTIFACT_REGISTRY_SEARCH": True,

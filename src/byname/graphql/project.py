@@ -13,11 +13,13 @@ from byname.domain.project import ArtifactType, Project
 from byname.graphql import loaders
 from byname.graphql.connection import Connection, connection
 from byname.graphql.context import Info
+from byname.graphql.engine import names_below
 from byname.graphql.entity import entities, users
+from byname.graphql.features import EVENTS_NOT_READ
 from byname.graphql.ids import to_id
+from byname.operations import automation, search
 from byname.operations import entity as entity_operations
 from byname.operations import project as operations
-from byname.operations import search
 
 query = QueryType()
 mutation = MutationType()
@@ -68,11 +70,25 @@ def list_projects(
 ) -> Connection:
     """A page of the entity's projects (of an organization: registries) without the hidden ones."""
     page = search.projects(
-        info.context.ctx, entity, filters=filters, order=order, after=after, first=first
+        info.context.ctx,
+        entity,
+        filters=filters,
+        order=order,
+        after=after,
+        first=first,
+        only=_wanted(info),
     )
     entities(info.context).put(entity.id, entity)
     users(info.context).expect(p.created_by for p in page.items if p.created_by is not None)
     return connection(page)
+
+
+def _wanted(info: Info) -> search.Only:
+    """Who walks projects for their automations is shown those that have some (protocol 13, 14.1)."""
+    if "triggers" not in names_below(info):
+        return list
+    ctx = info.context.ctx
+    return lambda found: automation.projects_with_any(ctx, found, but=EVENTS_NOT_READ)
 
 
 @entity_type.field("project")
@@ -107,7 +123,8 @@ def resolve_of_user(
     ctx = info.context.ctx
     if ctx.actor is not None and ctx.actor.user_id == source.id:
         size = parse_first(first)
-        found = search.all_projects(ctx, after=decode_id(MINE, after), limit=size + 1)
+        place = decode_id(MINE, after)
+        found = search.all_projects(ctx, after=place, limit=size + 1, only=_wanted(info))
         return connection(page_of(found, size, lambda each: encode_cursor(MINE, each.id)))
     entity = entities(info.context).get(source.entity_id)
     return None if entity is None else list_projects(info, entity, after=after, first=first)

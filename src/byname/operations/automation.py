@@ -305,6 +305,21 @@ def of_projects(ctx: Context, project_ids: Sequence[int]) -> dict[int, list[Auto
         return found
 
 
+def projects_with_any(
+    ctx: Context, projects: Sequence[Project], *, but: Sequence[EventType] = ()
+) -> list[Project]:
+    """Those of the projects that `of_projects` tells automations with, other than of these events.
+
+    Clients that walk projects for automations stop at a page that has none (protocol 13).
+    """
+    shown: list[Project] = []
+    for start in range(0, len(projects), PORTION):
+        portion = projects[start : start + PORTION]
+        found = of_projects(ctx, [each.id for each in portion])
+        shown += [each for each in portion if any(one.event not in but for one in found[each.id])]
+    return shown
+
+
 def _first_visible_project(ctx: Context, tx: Transaction, entity_id: int) -> int:
     """The id of the entity's oldest project (or registry) that the actor may see; 0: there is none."""
     after = 0

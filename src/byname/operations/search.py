@@ -129,7 +129,11 @@ def visible_projects(
     return [project for project in found if roles[project.id] is not None]
 
 
-def all_projects(ctx: Context, *, after: int, limit: int) -> list[Project]:
+Only = Callable[[list[Project]], list[Project]]
+"""Of some projects those that are wanted."""
+
+
+def all_projects(ctx: Context, *, after: int, limit: int, only: Only = list) -> list[Project]:
     """Some of the projects and registries that the actor has to do with, by id from behind an id.
 
     Those of their own entity, their teams, their organizations, and all teams that they administer.
@@ -144,7 +148,7 @@ def all_projects(ctx: Context, *, after: int, limit: int) -> list[Project]:
         while len(shown) < limit:
             portion = rows.list_projects_of(tx, sorted(homes), after=after, limit=PORTION)
             roles = access.roles_in(tx, actor, portion)
-            shown += [project for project in portion if roles[project.id] is not None]
+            shown += only([project for project in portion if roles[project.id] is not None])
             if len(portion) < PORTION:
                 break
             after = portion[-1].id
@@ -159,6 +163,7 @@ def projects(
     order: str | None = None,
     after: str | None = None,
     first: int | None = None,
+    only: Only = list,
 ) -> Page[Project]:
     """A page of the entity's registries (of an organization) or projects, without the hidden ones.
 
@@ -176,7 +181,7 @@ def projects(
     kind = f"projects {entity.id} {'-' if descending else '+'}{name}"
     place = _after(kind, after, str if name in ("name", "starred") else int)
     with ctx.database.read() as tx, tx.within(SECONDS_MAX):
-        found = visible_projects(ctx, tx, entity, wanted)
+        found = only(visible_projects(ctx, tx, entity, wanted))
         starred = star_rows.of_user(tx, ctx.who.user_id) if name == "starred" else set()
 
     def key(project: Project) -> tuple[str | int, int]:

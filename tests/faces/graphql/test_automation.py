@@ -73,3 +73,52 @@ class TestOrder:
         told = refusal(world.admin, LIST, entity=ORGANIZATION, order="-name", after=cursor)
         assert isinstance(told, Unprocessable)
         assert "another order" in told.message
+
+
+WALK = """query ($after: String) { %s { projects(after: $after, first: 1) {
+    pageInfo { endCursor hasNextPage } edges { node { ...Triggers } } } } }
+fragment Triggers on Project { name triggers { name } }"""
+
+
+@pytest.mark.usefixtures("made")
+class TestWalk:
+    """Protocol 13, 14.1: older clients walk projects, and stop at a page without automations."""
+
+    @pytest.fixture
+    def empty_ones(self, world: World) -> None:
+        """Registries without automations, before and behind; one has what the client cannot read."""
+        for name in ("Aaa", "Zzz"):
+            made = registry.create(world.admin, registry.NewRegistry(ORGANIZATION, name))
+        automation.create(
+            world.admin,
+            NewAutomation(
+                name="moves",
+                scope_kind=ScopeKind.PROJECT,
+                scope_id=made.id,
+                event=EventType.MOVE_ARTIFACT_ALIAS,
+                action=Action(ActionKind.NOTHING),
+            ),
+        )
+
+    @pytest.mark.usefixtures("empty_ones")
+    @pytest.mark.parametrize("root", [f'entity(name: "{ORGANIZATION}")', "viewer"])
+    def test_no_page_is_empty(self, world: World, root: str) -> None:
+        found: list[str] = []
+        after = None
+        while True:
+            page = data(world.admin, WALK % root, after=after)[root.partition("(")[0]]["projects"]
+            told = [each["name"] for edge in page["edges"] for each in edge["node"]["triggers"]]
+            assert told
+            found += told
+            if not page["pageInfo"]["hasNextPage"]:
+                break
+            after = page["pageInfo"]["endCursor"]
+        assert found == list(MADE)
+
+    @pytest.mark.usefixtures("empty_ones")
+    def test_who_lists_projects_sees_them_all(self, world: World) -> None:
+        text = WALK.replace("triggers { name }", "id").replace("first: 1", "first: 50")
+        page = data(world.admin, text % f'entity(name: "{ORGANIZATION}")')["entity"]["projects"]
+        assert {"wandb-registry-Aaa", "wandb-registry-Zzz"} <= {
+            edge["node"]["name"] for edge in page["edges"]
+        }

@@ -1,5 +1,6 @@
 """From the text of a GraphQL request to its answer: reading, limits, validation, plans."""
 
+from byname.graphql.engine.below import names_below
 from byname.graphql.engine.documents import Prepared
 from byname.graphql.engine.engine import Engine
 from byname.graphql.engine.limits import Limits
@@ -13,6 +14,7 @@ __all__ = [
     "Result",
     "Failure",
     "Info",
+    "names_below",
     "Attribute",
     "load_schema",
     "bind_schema",

@@ -37,6 +37,7 @@ from graphql.execution.values import VariableValues
 from graphql.language import BooleanValueNode, OperationType, SelectionNode, VariableNode
 
 from byname.graphql.engine.arguments import ArgumentReader, compile_arguments
+from byname.graphql.engine.below import collect
 from byname.graphql.engine.completion import (
     PLAIN_CLASSES,
     Complete,
@@ -209,7 +210,8 @@ class Compiler:
         fail = _fail_at(nodes, key, required=is_non_null_type(field.type))
         if not isinstance(field.resolve, Attribute):
             resolver: Any = field.resolve
-            return _resolved(key, name, resolver, arguments, complete=complete, fail=fail)
+            below = collect(nodes, self.fragments)
+            return _resolved(key, name, resolver, arguments, below, complete=complete, fail=fail)
         attribute = field.resolve.name
         if arguments is None and is_leaf_type(get_named_type(field.type)):
             return _leaf_attribute(
@@ -334,6 +336,7 @@ def _resolved(
     name: str,
     resolver: Callable[..., Any],
     arguments: ArgumentReader | None,
+    below: frozenset[str],
     *,
     complete: Complete,
     fail: Fail,
@@ -342,7 +345,7 @@ def _resolved(
 
     def run_field(source: Any, run: Run, path: Path) -> Any:
         try:
-            info = Info(run.context, name)
+            info = Info(run.context, name, below)
             if arguments is None:
                 value = resolver(source, info)
             else:

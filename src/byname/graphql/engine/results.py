@@ -12,13 +12,19 @@ from byname.domain.errors import Invalid
 
 
 class Info:
-    """What a resolver gets as its second argument: the request's context, and its field's name."""
+    """What a resolver gets as its second argument.
 
-    __slots__ = ("context", "field_name")
+    The request's context, its field's name, and the names of all fields that are asked for below it.
+    """
 
-    def __init__(self, context: Any, field_name: str) -> None:
+    __slots__ = ("context", "field_name", "names_below")
+
+    def __init__(
+        self, context: Any, field_name: str, names_below: frozenset[str] = frozenset()
+    ) -> None:
         self.context = context
         self.field_name = field_name
+        self.names_below = names_below
 
 
 @dataclass(frozen=True, slots=True)
