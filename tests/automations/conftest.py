@@ -54,9 +54,9 @@ class Bench:
     workers: list[tuple[Worker, Sender, Pulse]] = field(default_factory=list)
 
     def start(
-        self, *, timeout_seconds: float = 2.0, clock: Callable[[], int] | None = None
+        self, *, timeout_seconds: float = 3_600.0, clock: Callable[[], int] | None = None
     ) -> Worker:
-        """A worker as of another process on the same database."""
+        """A worker as of another process on the same database. It gives up no request, unless told."""
         sender = Sender(LOOPBACK, timeout_seconds=timeout_seconds)
         pulse = Pulse(self.ctx.database)
         ctx = self.ctx if clock is None else dataclasses.replace(self.ctx, now=clock)
@@ -112,7 +112,7 @@ class Bench:
             found = rows.list_within(tx, *what, wanted=Wanted(**wanted), below=None, limit=10_000)
         return found[::-1]
 
-    def wait_settled(self, count: int, seconds: float = 20.0) -> list[Execution]:
+    def wait_settled(self, count: int, seconds: float = 120.0) -> list[Execution]:
         """All executions, once there are so many and none is pending."""
         end = time.monotonic() + seconds
         while True:

@@ -44,7 +44,7 @@ class TestTwoProcesses:
             gate = threading.Barrier(2)
 
             def complete(store: LocalBlobStore, key: str = key, gate: Any = gate) -> Any:
-                gate.wait(10)
+                gate.wait(120)
                 return store.assemble(1, key, range(1, 9))
 
             with ThreadPoolExecutor(2) as pool:

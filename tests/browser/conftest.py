@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support.rig import Rig, make_rig
+
+PATIENCE_MILLISECONDS = 90_000
+"""How long a page is waited for that comes sooner on the slowest machine."""
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -71,7 +75,7 @@ def visit(chromium: Browser, rig: Rig, tmp_path: Path) -> Iterator[Callable[...,
 
     def open_browser(api_key: str | None = None, *, phone: bool = False) -> Visitor:
         context = chromium.new_context(viewport=PHONE if phone else DESKTOP)  # type: ignore[arg-type]
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         visitor = Visitor(context.new_page(), rig.url)
         visitor.page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
         visitor.page.on(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.sync_api import Error, Page
+
+from tests.browser.conftest import PATIENCE_MILLISECONDS
 
 STOPS_MAX = 150
 SEEN = """() => {
@@ -55,18 +58,22 @@ class Keys:
         Raises:
             AssertionError: one cannot see that it has it.
         """
-        try:
-            found = self.page.evaluate(SEEN)
-        except Error:
-            # Another page is on its way.
-            self.page.wait_for_load_state()
-            found = self.page.evaluate(SEEN)
+        found = self._look()
         if found["tag"] != "body":
             assert found["inside"], f"{found['name']!r} has the focus outside of the window"
             assert found["marked"], f"nothing shows that {found['name']!r} has the focus"
             assert found["uncovered"], f"{found['name']!r} has the focus under something else"
             assert found["dialog"] or not found["open"], f"the dialog let go: {found['name']!r}"
         return str(found["name"])
+
+    def _look(self) -> dict[str, Any]:
+        for _ in range(20):
+            try:
+                return dict(self.page.evaluate(SEEN))
+            except Error:
+                # Another page is on its way.
+                self.page.wait_for_load_state()
+        return dict(self.page.evaluate(SEEN))
 
     def to(self, name: str, *, back: bool = False) -> None:
         """Tab until something of that name has the focus, here included."""
@@ -85,8 +92,8 @@ class Keys:
         self.press("Enter")
 
     def here(self, name: str) -> None:
-        """That is what has the focus now, or gets it at once."""
-        for _ in range(40):
+        """That is what has the focus now, or gets it without another key."""
+        for _ in range(PATIENCE_MILLISECONDS // 50):
             if re.fullmatch(name, self.stop()):
                 return
             self.page.wait_for_timeout(50)

@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 
 from tests.browser.pages import Look
 from tests.browser.sample import fill
-from tests.support.rig import ORGANIZATION, TEAM, Rig, free_port, make_rig
+from tests.support.rig import ORGANIZATION, TEAM, Rig, make_rig, reserve_port
 
 PROVIDER = {
     "BYNAME_OIDC_ISSUER": "https://id.example.org",
@@ -76,8 +76,8 @@ def staged(folder: Path) -> Iterator[Stage]:
         (folder / name).mkdir()
     sample = make_rig(folder / "sample")
     made = fill(sample.data)
-    fresh = Rig(folder / "fresh", free_port(), "")
-    born = Rig(folder / "born", free_port(), "")
+    fresh = Rig(folder / "fresh", reserve_port(), "")
+    born = Rig(folder / "born", reserve_port(), "")
     provider = sample.beside()
     provider.settings = PROVIDER
     rigs = (sample, fresh, provider, born)

@@ -19,7 +19,7 @@ from tests.support.sdk import ROOT, Sdk
 SCRIPT = ROOT / "examples" / "zoo" / "link.py"
 NAME = "Zoo_Classifier_Models"
 REGISTRY = f"/orgs/{ORGANIZATION}/registry/Model"
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")

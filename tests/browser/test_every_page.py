@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response
 
+from tests.browser.conftest import PATIENCE_MILLISECONDS
 from tests.browser.pages import PAGES, Look
 from tests.browser.screenshots import log_in
 from tests.browser.stage import Stage, staged
@@ -41,6 +42,7 @@ class Visits:
         key = (look.who, scheme)
         if key not in self.opened:
             context = self.browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+            context.set_default_timeout(PATIENCE_MILLISECONDS)
             page = context.new_page()
             if look.who is not None:
                 log_in(page, self.stage.sample.url, self.stage.keys[look.who])

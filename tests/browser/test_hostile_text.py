@@ -29,7 +29,7 @@ from byname.operations import key as keys
 from byname.operations import version as versions
 from byname.operations.context import Context
 from byname.settings import Settings
-from tests.browser.conftest import DESKTOP
+from tests.browser.conftest import DESKTOP, PATIENCE_MILLISECONDS
 from tests.browser.crawl import walk
 from tests.support.hostile import PAYLOADS, distinct, fit
 from tests.support.rig import ORGANIZATION, TEAM, Rig, make_rig
@@ -195,7 +195,7 @@ class Watched:
 @pytest.fixture
 def watched(chromium: Browser, hostile: Rig) -> Iterator[Watched]:
     context = chromium.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     context.add_init_script(WATCH)
     page = context.new_page()
     watched = Watched(page, hostile.url, [])

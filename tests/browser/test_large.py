@@ -38,7 +38,7 @@ from byname.operations.context import Context
 from byname.operations.integration import Wanted
 from byname.settings import Settings
 from byname.wiring import build_context
-from tests.browser.conftest import DESKTOP, PHONE, Visitor
+from tests.browser.conftest import DESKTOP, PATIENCE_MILLISECONDS, PHONE, Visitor
 from tests.support.rig import ORGANIZATION, TEAM, Rig, make_rig
 from tests.support.world import bring_manifest, link_version, log_version
 
@@ -208,6 +208,7 @@ def pages() -> dict[str, str]:
 def looker(chromium: Browser, rig: Rig) -> Iterator[Page]:
     """The administrator's browser."""
     context = chromium.new_context()
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     visitor = Visitor(context.new_page(), rig.url)
     visitor.log_in(rig.api_key)
     yield visitor.page

@@ -18,8 +18,8 @@ from byname.operations import protected_alias, registry
 from byname.operations.context import Context
 from byname.settings import Settings
 from byname.wiring import build_context
-from tests.browser.conftest import Visitor
-from tests.support.rig import ORGANIZATION, TEAM, Rig, free_port
+from tests.browser.conftest import PATIENCE_MILLISECONDS, Visitor
+from tests.support.rig import ORGANIZATION, TEAM, Rig, reserve_port
 from tests.support.world import link_version, log_version
 
 Visit = Callable[..., Visitor]
@@ -96,7 +96,7 @@ class Slowly:
         if route.request.method != "POST":
             route.continue_()
             return
-        self.held.append((route, route.fetch(max_redirects=0)))
+        self.held.append((route, route.fetch(max_redirects=0, timeout=PATIENCE_MILLISECONDS)))
 
     def wait(self) -> None:
         """The server has done what the form asked for."""
@@ -160,7 +160,7 @@ class TestTwice:
 
     def test_the_set_up_of_a_server_is_shown_to_who_clicked_twice(self, tmp_path: Path) -> None:
         """The page has no script, and its key is shown once: both answers show the same one."""
-        fresh = Rig(tmp_path, free_port(), "")
+        fresh = Rig(tmp_path, reserve_port(), "")
         fresh.start()
         [token] = re.findall(r"/setup\?token=(\S+)", fresh.log.read_text())
         fields = {

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import DESKTOP, Visitor
+from tests.browser.conftest import DESKTOP, PATIENCE_MILLISECONDS, Visitor
 from tests.support.provider import CLIENT_ID, CLIENT_SECRET, Provider, providing
-from tests.support.rig import ORGANIZATION, TEAM, Rig, free_port, make_rig
+from tests.support.rig import ORGANIZATION, TEAM, Rig, make_rig, reserve_port
 from tests.support.sdk import Sdk
 
 PASSWORD = "correct horse battery"
@@ -23,7 +23,7 @@ COLLECTION = "Zoo_Classifier_Models"
 def page(chromium: Browser) -> Iterator[Page]:
     """A browser in which nobody is logged in."""
     context = chromium.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     made = context.new_page()
     complaints: list[str] = []
     made.on("pageerror", lambda error: complaints.append(str(error)))
@@ -42,7 +42,7 @@ def log_in(page: Page, url: str, name: str, password: str = PASSWORD) -> None:
 
 def test_from_the_first_start_to_the_first_linked_version(tmp_path: Path, page: Page) -> None:
     """Set-up, log-in, a key, the unmodified client, and there is the version."""
-    rig = Rig(tmp_path / "data", free_port(), "")
+    rig = Rig(tmp_path / "data", reserve_port(), "")
     rig.data.mkdir()
     rig.start()
     try:

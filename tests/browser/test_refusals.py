@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PHONE, Visitor
+from tests.browser.conftest import PATIENCE_MILLISECONDS, PHONE, Visitor
 from tests.browser.keyboard import Keys
 from tests.browser.pages import COLLECTION, REGISTRY, VERSION
 from tests.browser.sample import CLASSIFIERS, fill
@@ -34,6 +34,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def finger(chromium: Browser, rig: Rig) -> Iterator[Page]:
     """A phone without pointer or keys, in fay's hand."""
     context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
     log_in(page, rig.url, rig.api_key)
     yield page

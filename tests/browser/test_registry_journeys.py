@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import PATIENCE_MILLISECONDS, Visitor
 from tests.browser.pages import COLLECTION, REGISTRY, VERSION
 from tests.browser.sample import CLASSIFIERS, PROJECT, fill
 from tests.support.rig import ORGANIZATION, TEAM, Rig
@@ -274,6 +274,7 @@ def test_without_script_the_same_is_done_by_plain_pages(
     people: People, rig: Rig, chromium: Browser
 ) -> None:
     context = chromium.new_context(java_script_enabled=False)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
     page.goto(f"{rig.url}/login")
     page.locator("summary", has_text="API key").click()

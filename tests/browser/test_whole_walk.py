@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor
-from tests.support.rig import ORGANIZATION, TEAM, Rig, free_port
+from tests.support.rig import ORGANIZATION, TEAM, Rig, reserve_port
 from tests.support.sdk import ROOT, Sdk
 
 SCRIPT = ROOT / "examples" / "zoo" / "link.py"
@@ -21,7 +21,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """A server at its very first start: nobody is on it."""
-    made = Rig(tmp_path_factory.mktemp("server"), free_port(), "")
+    made = Rig(tmp_path_factory.mktemp("server"), reserve_port(), "")
     made.start()
     yield made
     made.kill()

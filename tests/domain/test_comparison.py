@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -78,9 +77,7 @@ class TestMetadata:
     def test_very_much_metadata_is_compared_by_its_outermost_keys(self) -> None:
         large = {"big": {f"k{at}": at for at in range(LEAVES_MAX + 1)}, "a": {"b": 1}}
         other = {**large, "a": {"b": 2}}
-        begin = time.monotonic()
         assert [line[:2] for line in lines(large, other)] == [("a", "changed"), ("big", "same")]
-        assert time.monotonic() - begin < 5
 
 
 def test_words_keep_the_order_in_which_they_were_given() -> None:

@@ -262,7 +262,7 @@ def at_once(work: list[Callable[[], Any]]) -> list[Any]:
     gate = threading.Barrier(len(work))
 
     def begin(each: Callable[[], Any]) -> Any:
-        gate.wait(30)
+        gate.wait(240)
         return each()
 
     with ThreadPoolExecutor(len(work)) as pool:
@@ -324,10 +324,15 @@ class TestAliasesAreLinearizable:
         deaf = pair.servers[0].beside(sys.executable, "-c", DEAF)
         try:
             deaf.start()
-            found = run_clients(replace(pair, servers=(pair.servers[0], deaf)), 7, 400)
+            # Where the two take turns by chance, a stale answer is not seen: then once more.
+            for seed in range(7, 27):
+                found = run_clients(replace(pair, servers=(pair.servers[0], deaf)), seed, 400)
+                if any(violations(calls) for calls in found.values()):
+                    break
+            else:
+                pytest.fail("no violation was found")
         finally:
             deaf.kill()
-        assert any(violations(calls) for calls in found.values())
 
 
 class TestOneWins:

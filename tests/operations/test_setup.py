@@ -85,7 +85,7 @@ class TestSetUpHappensOnce:
         barrier = threading.Barrier(4)
 
         def attempt(number: int) -> None:
-            barrier.wait(10)
+            barrier.wait(120)
             try:
                 outcomes.append(
                     setup.set_up(
@@ -103,7 +103,7 @@ class TestSetUpHappensOnce:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(240)
         assert sum(isinstance(each, setup.SetUp) for each in outcomes) == 1
         assert sum(isinstance(each, Conflict) for each in outcomes) == 3
 

@@ -199,7 +199,7 @@ def test_servers_that_start_at_once_on_an_empty_folder_all_find_the_schema(tmp_p
     gate = threading.Barrier(4)
 
     def start(_number: int) -> int:
-        gate.wait(10)
+        gate.wait(120)
         database = Database(tmp_path / "shared.db")
         migration.migrate(database)
         found = migration.present_version(database)

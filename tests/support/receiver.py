@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import socket
 import struct
 import threading
@@ -10,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,9 @@ class Delivered:
     """By name in lower case."""
     body: bytes
     at: float
+    """When its connection was accepted."""
+    order: int
+    """Which of the accepted connections it came by."""
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -37,10 +42,12 @@ class Connection(BaseHTTPRequestHandler):
         """Take the request, and answer as the receiver does."""
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Delivered(self.path, headers, body, time.monotonic())
+        request = Delivered(
+            self.path, headers, body, *self.server.accepted[self.client_address[:2]]
+        )
         owner = self.server.owner
         with owner.changed:
-            owner.requests.append(request)
+            bisect.insort(owner.requests, request, key=lambda each: each.order)
             owner.changed.notify_all()
         try:
             owner.answer(self, request)
@@ -98,6 +105,14 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
     owner: Receiver
+    accepted: dict[tuple[str, int], tuple[float, int]]
+    """When, and as which, the connection from that address was accepted."""
+    order: itertools.count[int]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Note the order here, where there is one thread; those that answer race each other."""
+        self.accepted[client_address[:2]] = (time.monotonic(), next(self.order))
+        super().process_request(request, client_address)
 
     def handle_error(self, *_: object) -> None:
         """A client that goes away is no surprise here."""
@@ -105,7 +120,7 @@ class _Server(ThreadingHTTPServer):
 
 @dataclass
 class Receiver:
-    """Use it as a context; `requests` is what came in."""
+    """Use it as a context; `requests` is what came in, in the order in which they were begun."""
 
     answer: Answer = accept
     host: str = "127.0.0.1"
@@ -118,6 +133,8 @@ class Receiver:
     def __enter__(self) -> Self:
         self._server = _Server((self.host, self.port), Connection)
         self._server.owner = self
+        self._server.accepted = {}
+        self._server.order = itertools.count()
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True)
         self._thread.start()
@@ -139,7 +156,7 @@ class Receiver:
         """Where it listens."""
         return f"http://{self.host}:{self.port}"
 
-    def wait_for(self, count: int, seconds: float = 20.0) -> list[Delivered]:
+    def wait_for(self, count: int, seconds: float = 120.0) -> list[Delivered]:
         """The first so many requests, once they are here.
 
         Raises:

@@ -12,6 +12,8 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,23 @@ BYNAME = Path(sys.executable).with_name("byname")
 """The command as it was installed beside this interpreter."""
 
 
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port that nobody else is given, whether a server listens on it just now or not."""
+    with socket.socket() as held:
+        # As servers set it: with that, both may have the port, as long as this one does not listen.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+rigs = ExitStack()
+"""What keeps their ports: until the end, since any of them may be started again."""
+
+
+def reserve_port() -> int:
+    """A port for a rig, until the end of all tests."""
+    return rigs.enter_context(reserved_port())
 
 
 @dataclass
@@ -45,7 +58,7 @@ class Rig:
 
     def beside(self, *command: str) -> Rig:
         """Another server on the same data folder, not started; by another command when given."""
-        return Rig(self.data, free_port(), self.api_key, None, command or self.command)
+        return Rig(self.data, reserve_port(), self.api_key, None, command or self.command)
 
     @property
     def url(self) -> str:
@@ -96,7 +109,7 @@ class Rig:
         if self.process is None:
             return 0
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(60)
+        code = self.process.wait(120)
         self.process = None
         return code
 
@@ -111,7 +124,7 @@ class Rig:
             },
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -134,4 +147,4 @@ def make_rig(folder: Path, *, username: str = "ann") -> Rig:
         capture_output=True,
         timeout=240,
     )
-    return Rig(folder, free_port(), json.loads(done.stdout)["api_key"])
+    return Rig(folder, reserve_port(), json.loads(done.stdout)["api_key"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.client
 import json
-import socket
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +16,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from byname import wiring
+from byname.domain.history import Cursor
+from byname.domain.watch import Wanted
 from byname.graphql.nouns import make_schema
 from byname.http.links import Signer
 from byname.http.server import HttpServer
+from byname.http.watchers import Watcher, Watchers
 from byname.operations import key
 from byname.settings import Settings
+from tests.support.rig import reserved_port
 from tests.support.world import PROJECT, TEAM, World
 
 UPSERT = """mutation UpsertBucket($input: UpsertBucketInput!) { upsertBucket(input: $input) {
@@ -34,6 +37,24 @@ cached_schema = functools.cache(make_schema)
 """The schema is the same for all servers, and takes a while to make."""
 
 
+class CountedWatchers(Watchers):
+    """Those who wait, and how many have ever done."""
+
+    joined = 0
+
+    @contextmanager
+    def join(self, wanted: Wanted, place: Cursor | None = None) -> Iterator[Watcher]:
+        """As always."""
+        with super().join(wanted, place) as watcher:
+            self.joined += 1
+            yield watcher
+
+    @property
+    def present(self) -> int:
+        """How many wait just now."""
+        return self._count
+
+
 @dataclass(slots=True)
 class Site:
     """A server, and somebody with a key."""
@@ -41,12 +62,14 @@ class Site:
     address: str
     world: World
     key: str
+    watchers: CountedWatchers | None = None
+    """Who waits at the server, where it was started by `serving`."""
 
     def ask(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, bytes]:
         """Status and body of one answer."""
-        connection = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=30)
+        connection = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=120)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
@@ -86,32 +109,38 @@ class Site:
     def by(self, name: str) -> Site:
         """The same server, asked by somebody else."""
         made = key.create_key(self.world.reload(name))
-        return Site(self.address, self.world, made.secret)
+        return Site(self.address, self.world, made.secret, self.watchers)
 
 
 @contextmanager
 def serving(world: World, folder: Path) -> Iterator[Site]:
     """The server, asked by the administrator."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wiring, "make_schema", cached_schema)
-        application = wiring.Application(
-            world.nobody, Signer(b"x" * 32), Settings(data=folder, port=port)
-        )
-    server = HttpServer(
-        application.router,
-        host="127.0.0.1",
-        port=port,
-        on_stopping=application.begin_to_stop,
-    )
-    application.open(server.address)
-    server.start()
-    try:
-        yield Site(server.address, world, key.create_key(world.admin).secret)
-    finally:
-        server.stop()
+    watchers: list[CountedWatchers] = []
+
+    def make_watchers(*given: Any, **more: Any) -> CountedWatchers:
+        watchers.append(CountedWatchers(*given, **more))
+        return watchers[0]
+
+    with reserved_port() as port:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(wiring, "make_schema", cached_schema)
+            patch.setattr(wiring, "Watchers", make_watchers)
+            application = wiring.Application(
+                world.nobody, Signer(b"x" * 32), Settings(data=folder, port=port)
+            )
+            server = HttpServer(
+                application.router,
+                host="127.0.0.1",
+                port=port,
+                on_stopping=application.begin_to_stop,
+            )
+            application.open(server.address)
+        server.start()
+        try:
+            made = key.create_key(world.admin)
+            yield Site(server.address, world, made.secret, watchers[0])
+        finally:
+            server.stop()
 
 
 def make(site: Site, **given: Any) -> Any:

@@ -71,7 +71,7 @@ class Wire:
         """
         try:
             if self.connection is None:
-                self.connection = http.client.HTTPConnection(self.netloc, timeout=30)
+                self.connection = http.client.HTTPConnection(self.netloc, timeout=120)
             self.connection.request(method, path, body, headers or {})
             answer = self.connection.getresponse()
             return answer.status, answer.read()

@@ -24,7 +24,7 @@ def write(name: str, who: int) -> None:
         ),
     )
     pathlib.Path(f"{name}-{who}").touch()
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 120
     while not pathlib.Path(f"{name}-{1 - who}").exists() and time.monotonic() < ends:
         time.sleep(0.05)
     for step in range(10):
@@ -40,7 +40,7 @@ else:
         for name in ("shared", "resumed")
         for who in range(2)
     ]
-    assert [each.wait(120) for each in writers] == [0] * 4
+    assert [each.wait(200) for each in writers] == [0] * 4
     result = {}
     for name in ("shared", "resumed"):
         seen = wandb.Api().run(f"{TEAM}/{PROJECT}/{PROJECT}-{name}")

@@ -155,7 +155,7 @@ class TestExecutions:
 
     def wait(self, site: Site, number: str, state: str) -> Any:
         """The last execution, once it is in that state."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while True:
             (found,) = done(site, "automation", "history", number)["executions"]
             if found["state"] == state:

@@ -349,17 +349,19 @@ class _serving:  # noqa: N801  Used as `with _serving(...)`.
                 stdout=file,
                 env={k: v for k, v in os.environ.items() if not k.startswith(("BYNAME", "WANDB"))},
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             lines = output.read_text().splitlines()
             found = re.search(r"listens on (http://\S+)", "\n".join(lines))
             if found is not None:
-                time.sleep(0.5)
+                # It answers nobody before it has printed everything.
+                with urllib.request.urlopen(f"{found[1]}/ready", timeout=120) as answer:
+                    assert answer.status == 200
                 return found[1], output.read_text().splitlines()
             assert self._process.poll() is None
             time.sleep(0.1)
-        raise AssertionError("The server did not start within a minute")
+        raise AssertionError("The server did not start within two minutes")
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        assert self._process.wait(60) == 0
+        assert self._process.wait(120) == 0

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from tests.support.world import make_world
 
 BYNAME = Path(sys.executable).with_name("byname")
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 
 
 @pytest.fixture
@@ -28,6 +29,10 @@ def folder(tmp_path: Path) -> Path:
 def on_terminal(*words: str) -> tuple[int, str, str]:
     """Exit code, standard output, and what stood on the terminal that standard error is."""
     shown, terminal = pty.openpty()
+    parts: list[bytes] = []
+    # Read all the time: a terminal holds little, and how much is shown depends on how long it takes.
+    reading = threading.Thread(target=read_to_end, args=(shown, parts))
+    reading.start()
     try:
         done = subprocess.run(
             [BYNAME, *words],
@@ -40,15 +45,17 @@ def on_terminal(*words: str) -> tuple[int, str, str]:
         )
     finally:
         os.close(terminal)
-    parts = []
+        reading.join()
+        os.close(shown)
+    return done.returncode, done.stdout, b"".join(parts).decode()
+
+
+def read_to_end(shown: int, parts: list[bytes]) -> None:
     try:
         while part := os.read(shown, 65_536):
             parts.append(part)
     except OSError:
         pass  # On Linux the end of a terminal is an error.
-    finally:
-        os.close(shown)
-    return done.returncode, done.stdout, b"".join(parts).decode()
 
 
 class TestLongWorkShowsThatItGoesOn:

@@ -6,7 +6,6 @@ import http.client
 import inspect
 import os
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from byname.blobs.local import LocalBlobReader
 from byname.blobs.store import StoredBlob
 from byname.http.connection import Connection
 from byname.http.content import INLINE_BYTES_MAX, Span, disposition, parse_range
-from tests.faces.http.conftest import Site
+from tests.faces.http.conftest import Site, until
 
 SIZES = [0, 1, 1_000, INLINE_BYTES_MAX, INLINE_BYTES_MAX + 1, 3_000_001]
 
@@ -118,10 +117,7 @@ class TestWholeFiles:
                 sock.sendall(f"GET /blob/{blob.sha256} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
                 assert sock.recv(1_000).startswith(b"HTTP/1.1 200 ")
         assert site.ask("GET", f"/blob/{blob.sha256}").body == content(30_000_000)
-        end = time.monotonic() + 10
-        while open_files() > before and time.monotonic() < end:
-            time.sleep(0.02)
-        assert open_files() <= before
+        until(lambda: open_files() <= before)
 
 
 class TestRanges:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import time
 
 import pytest
 
@@ -174,16 +173,13 @@ class TestLineage:
                     {"version": model.id, "name": f"user{number:03d}"},
                 )
         counted.count = 0
-        began = time.monotonic()
         many = admin.get(LINEAGE)
-        taken = time.monotonic() - began
         counts.append(counted.count)
         assert "501 runs" in words_of(many)
         assert many.count('class="node') == few.count('class="node')
         assert len(many) < len(few) + 200
         # The neighbours beyond the fan-out are counted with one statement more.
         assert counts[1] <= counts[0] + 1
-        assert taken < 2
 
 
 class TestMetadata:
