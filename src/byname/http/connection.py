@@ -7,6 +7,9 @@ uvicorn itself waits for ever for a slow client. Here (L1):
 - what remains of a body when its answer is out is thrown away for a short while, so that the
   client can read the answer; then the connection closes.
 
+Before a deadline counts, the socket is read once more: a server that was halted itself, or too busy
+to look, must not blame a client whose bytes have been there for long.
+
 The short cuts are ASGI extensions, which large uploads and downloads use when they are offered:
 - `byname.body` lets a handler read a large body straight into its own buffers, past the parser;
 - `byname.sendfile` sends a piece of a file with `sendfile`, past Python.
@@ -34,6 +37,8 @@ from byname.http.threads import in_thread
 BODY_EXTENSION = "byname.body"
 SENDFILE_EXTENSION = "byname.sendfile"
 
+ONCE_MORE_SECONDS = 0.001
+"""Any time at all: timers that are due run before sockets are read, and these after."""
 PUSH_BYTES_MAX = 64 << 20
 """After so many bytes a download lets others have its thread."""
 PUSH_PATIENCE_MILLISECONDS = 20
@@ -162,14 +167,18 @@ class Connection(HttpToolsProtocol):
         super().pause_writing()
         self._unsent_bytes = self.transport.get_write_buffer_size()
         if self._write_timer is None:
-            self._write_timer = self.loop.call_later(
-                self.deadlines.window_seconds, self._write_window_over
-            )
+            self._watch_writing()
 
     def resume_writing(self) -> None:
         """The client has kept up."""
         super().resume_writing()
         self._stop_write_clock()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing followed on this connection in time, or it is in the socket by now."""
+        self.timeout_keep_alive_task = self.loop.call_later(
+            ONCE_MORE_SECONDS, super().timeout_keep_alive_handler
+        )
 
     @property
     def gone(self) -> bool:
@@ -290,6 +299,9 @@ class Connection(HttpToolsProtocol):
         try:
             async with asyncio.timeout(self.deadlines.window_seconds):
                 await ready
+        except TimeoutError:
+            if not is_writable(sock):
+                raise
         finally:
             self.loop.remove_writer(sock)
 
@@ -308,7 +320,10 @@ class Connection(HttpToolsProtocol):
         self._disarm()
         self._timer_is_for = purpose
         self._window_bytes = 0
-        self._timer = self.loop.call_later(seconds, late)
+        self._timer = self.loop.call_later(seconds, self._look_once_more, late)
+
+    def _look_once_more(self, late: Callable[[], None]) -> None:
+        self._timer = self.loop.call_later(ONCE_MORE_SECONDS, late)
 
     def _disarm(self) -> None:
         if self._timer is not None:
@@ -337,6 +352,14 @@ class Connection(HttpToolsProtocol):
         else:
             self._arm("body", self.deadlines.window_seconds, self._body_window_over)
 
+    def _watch_writing(self) -> None:
+        self._write_timer = self.loop.call_later(
+            self.deadlines.window_seconds, self._write_once_more
+        )
+
+    def _write_once_more(self) -> None:
+        self._write_timer = self.loop.call_later(ONCE_MORE_SECONDS, self._write_window_over)
+
     def _write_window_over(self) -> None:
         self._write_timer = None
         unsent = self.transport.get_write_buffer_size()
@@ -344,9 +367,7 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
             return
         self._unsent_bytes = unsent
-        self._write_timer = self.loop.call_later(
-            self.deadlines.window_seconds, self._write_window_over
-        )
+        self._watch_writing()
 
 
 def push(sock: int, fd: int, offset: int, length: int) -> int:
@@ -370,6 +391,13 @@ def push(sock: int, fd: int, offset: int, length: int) -> int:
             raise EOFError("A stored file is shorter than it was")
         sent += count
     return sent
+
+
+def is_writable(sock: int) -> bool:
+    """Whether the client takes more at this moment."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(0))
 
 
 def _set(future: asyncio.Future[None]) -> None:

@@ -102,6 +102,17 @@ def read_to_end(sock: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
+def read_answer(sock: socket.socket) -> bytes:
+    """One whole answer, in however many pieces it comes; empty where the server has closed."""
+    found = b""
+    while piece := sock.recv(65_536):
+        found += piece
+        head, end, body = found.partition(b"\r\n\r\n")
+        if end and len(body) >= int(head.lower().split(b"content-length: ")[1].split()[0]):
+            break
+    return found
+
+
 def until(true: Callable[[], bool]) -> None:
     """Wait for it."""
     end = time.monotonic() + PATIENCE_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import select
 import signal
@@ -13,19 +14,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import orjson
 import pytest
 
-from byname.http.connection import Connection
+from byname.http.connection import Connection, Deadlines
 from byname.http.message import App
 from byname.http.server import ANSWER_HEADERS, HttpServer
 from tests.faces.http.conftest import (
     PATIENCE_SECONDS,
     PATIENT,
     Site,
+    read_answer,
     read_to_end,
     serving,
     until,
@@ -78,7 +80,7 @@ class TestDeadlines:
             for _ in range(ATTEMPTS_MAX):
                 with site.connect() as sock:
                     sock.sendall(b"GET /no HTTP/1.1\r\nHost: x\r\n\r\n")
-                    answer = sock.recv(10_000)
+                    answer = read_answer(sock)
                     if not answer:
                         # This machine was so slow that the request came too late.
                         continue
@@ -106,6 +108,8 @@ class TestDeadlines:
                         break
                     except TimeoutError:
                         sock.sendall(b" ")
+                sock.settimeout(PATIENCE_SECONDS)
+                answer += read_to_end(sock)
             assert answer.startswith(b"HTTP/1.1 408 ")
             assert b"body_too_slow" in answer
             until(lambda: site.left_behind() == [])
@@ -125,7 +129,7 @@ class TestDeadlines:
                     lambda over=over: (connection._body_window_over(), over.set())  # type: ignore[misc]
                 )
                 assert over.wait(PATIENCE_SECONDS)
-            assert sock.recv(10_000).startswith(b"HTTP/1.1 200 ")
+            assert read_answer(sock).startswith(b"HTTP/1.1 200 ")
 
     @pytest.mark.parametrize("wrap", [lambda app: app, without_extensions])
     def test_a_reader_which_stops_is_cut_off(
@@ -178,12 +182,12 @@ class TestDeadlines:
             for _ in range(ATTEMPTS_MAX):
                 with site.connect() as sock:
                     sock.sendall(ask)
-                    assert sock.recv(10_000).startswith(b"HTTP/1.1 404 ")
+                    assert read_answer(sock).startswith(b"HTTP/1.1 404 ")
                     begin = time.monotonic()
                     time.sleep(0.7)
                     try:
                         sock.sendall(ask)
-                        answer = sock.recv(10_000)
+                        answer = read_answer(sock)
                     except ConnectionError:
                         answer = b""
                     if not answer and time.monotonic() - begin > 0.9:
@@ -286,10 +290,11 @@ def test_a_taken_address_is_told_at_once() -> None:
 
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, json, sys
 from pathlib import Path
 from byname.blobs.local import LocalBlobStore
 from byname.http.body import receive_into
+from byname.http.connection import Deadlines
 from byname.http.content import send_blob
 from byname.http.message import send_json
 from byname.http.router import Router
@@ -328,7 +333,7 @@ app.add("GET", "/slow", slow)
 app.add("GET", "/stuck", stuck)
 app.add("GET", "/ready", ready)
 code = run_server(
-    app, "127.0.0.1", 0, grace_seconds=int(sys.argv[2]),
+    app, "127.0.0.1", 0, grace_seconds=int(sys.argv[2]), deadlines=Deadlines(**json.loads(sys.argv[3])),
     on_started=lambda address: print(address, flush=True),
     on_stopping=lambda: (stopping.set(), print("stopping", flush=True)),
 )
@@ -340,9 +345,12 @@ sys.exit(code)
 class Process:
     """The server in a process of its own."""
 
-    def __init__(self, root: Path, grace_seconds: int = 30) -> None:
+    def __init__(
+        self, root: Path, *, grace_seconds: int = 30, deadlines: Deadlines = PATIENT
+    ) -> None:
+        given = json.dumps(asdict(deadlines))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(root), str(grace_seconds)],
+            [sys.executable, "-c", PROGRAM, str(root), str(grace_seconds), given],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -353,6 +361,16 @@ class Process:
 
     def connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.netloc, timeout=240)
+
+    def connect(self) -> socket.socket:
+        host, _, port = self.netloc.rpartition(":")
+        return socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS)
+
+    def ask_ready(self) -> None:
+        connection = self.connection()
+        connection.request("GET", "/ready")
+        assert connection.getresponse().read() == b'"ready"'
+        connection.close()
 
     def resident_mebibytes_max(self) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -421,6 +439,114 @@ class TestEnding:
         assert process.process.wait(PATIENCE_SECONDS) == 0
         connection.close()
         process.end()
+
+
+ASK = b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n"
+PUT = b"PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+
+
+@contextmanager
+def halted(process: Process) -> Iterator[None]:
+    """The server does nothing meanwhile, as on a machine that is suspended."""
+    process.process.send_signal(signal.SIGSTOP)
+    state = Path(f"/proc/{process.process.pid}/stat")
+    until(lambda: state.read_text().rpartition(")")[2].split()[0] == "T")
+    try:
+        yield
+    finally:
+        process.process.send_signal(signal.SIGCONT)
+
+
+class TestHaltedServer:
+    """F6: bytes that lie in the socket of a server which was halted did not come too late."""
+
+    @pytest.mark.parametrize(
+        ("deadline", "before", "meanwhile"),
+        [
+            ("headers_seconds", b"", ASK),
+            ("headers_seconds", ASK[:10], ASK[10:]),
+            ("idle_seconds", ASK, ASK),
+            ("window_seconds", PUT % 3, b"abc"),
+            ("window_seconds", PUT % 200_000 + bytes(1), bytes(199_999)),
+        ],
+        ids=["first request", "headers", "next request", "small body", "large body"],
+    )
+    def test_the_client_is_not_blamed(
+        self, tmp_path: Path, deadline: str, before: bytes, meanwhile: bytes
+    ) -> None:
+        process = Process(tmp_path / "data", deadlines=replace(PATIENT, **{deadline: 1}))
+        try:
+            for _ in range(ATTEMPTS_MAX):
+                with process.connect() as sock:
+                    sock.sendall(before)
+                    if before == ASK:
+                        assert read_answer(sock).endswith(b'"ready"')
+                    # Whoever connects later is answered: so the server has seen this one.
+                    process.ask_ready()
+                    with halted(process):
+                        late = select.select([sock], [], [], 0)[0] != []
+                        if not late:
+                            sock.sendall(meanwhile)
+                            time.sleep(1.2)
+                    if late:
+                        # This machine was so slow that the client's time was over before.
+                        continue
+                    assert read_answer(sock).startswith(b"HTTP/1.1 200 ")
+                    break
+            assert not late
+        finally:
+            process.end()
+
+    def test_a_reader_who_has_read_meanwhile_is_not_blamed(self, tmp_path: Path) -> None:
+        with hasty(tmp_path, window_seconds=1) as site:
+            with site.store.begin(1) as writer:
+                for _ in range(30):
+                    writer.write(bytes(1 << 20))
+                blob = writer.finish()
+            for _ in range(ATTEMPTS_MAX):
+                with site.connect() as sock:
+                    sock.sendall(b"GET /blob/%s HTTP/1.1\r\nHost: x\r\n" % blob.sha256.encode())
+                    sock.sendall(b"Connection: close\r\n\r\n")
+                    # Once what lies between the two is full, the server waits for us.
+                    assert select.select([sock], [], [], PATIENCE_SECONDS)[0]
+                    time.sleep(0.3)
+                    (connection,) = site.server._server.server_state.connections
+                    assert isinstance(connection, Connection)
+                    with halted_loop(connection) as was_open:
+                        received = read_what_is_there(sock)
+                        time.sleep(1.2)
+                    received += len(read_to_end(sock))
+                if was_open:
+                    break
+                # This machine was so slow that we were late indeed.
+                until(lambda: site.at_rest)
+            assert received > blob.size
+
+
+@contextmanager
+def halted_loop(connection: Connection) -> Iterator[list[bool]]:
+    """The server's loop does nothing meanwhile; something is in the list if it still had the client."""
+    began, go_on = threading.Event(), threading.Event()
+    was_open: list[bool] = []
+
+    def halt() -> None:
+        was_open.extend([True] * (not connection.transport.is_closing()))
+        began.set()
+        go_on.wait(PATIENCE_SECONDS)
+
+    connection.loop.call_soon_threadsafe(halt)
+    assert began.wait(PATIENCE_SECONDS)
+    try:
+        yield was_open
+    finally:
+        go_on.set()
+
+
+def read_what_is_there(sock: socket.socket) -> int:
+    count = 0
+    while select.select([sock], [], [], 0.1)[0]:
+        count += len(sock.recv(1 << 20))
+    return count
 
 
 def test_memory_does_not_grow_with_the_size_of_files(process: Process, tmp_path: Path) -> None:
