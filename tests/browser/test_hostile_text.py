@@ -7,25 +7,42 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Error, Page
 
 from byname import wiring
+from byname.domain import automation as rules
+from byname.domain.automation import Action, ActionKind, ScopeKind
+from byname.domain.errors import DomainError
+from byname.domain.event import EventType
 from byname.domain.file_stream import StreamPost
+from byname.domain.history import to_csv
+from byname.domain.integration import IntegrationKind
+from byname.domain.slack import Severity
 from byname.http.authentication import actor_of_user
 from byname.operations import (
+    alias,
+    automation,
     collection,
     file_stream,
+    integration,
+    organization,
     protected_alias,
     registry,
     run,
+    run_alert,
     run_file,
+    secret,
+    service_account,
+    team,
     user,
 )
 from byname.operations import key as keys
+from byname.operations import session as sessions
 from byname.operations import version as versions
 from byname.operations.context import Context
 from byname.settings import Settings
@@ -115,6 +132,7 @@ def fill(base: Context) -> None:
     )
     for name in aliases[60:80]:
         protected_alias.create(ann, target.id, name)
+    more_kinds(ann, target.id)
     for number, name in enumerate(distinct("/:")[:110]):
         made = log_version(
             ann, f"w{number}", {"f": name.encode()}, entity=TEAM, project=PROJECT, type_name="model"
@@ -125,6 +143,73 @@ def fill(base: Context) -> None:
         )  # fmt: skip
         with base.database.write():
             collection.edit(ann, there.id, is_sequence=False, description=PAYLOADS[number])
+
+
+FILES = {
+    "drawing.svg": b"<svg xmlns='http://www.w3.org/2000/svg' onload='canary()'>"
+    b"<script>canary()</script></svg>",
+    "page.html": b"<!doctype html><body onload=canary()><script>canary()</script>",
+    "page.xhtml": b"<html xmlns='http://www.w3.org/1999/xhtml'><script>canary()</script></html>",
+    "card.md": "\n".join(PAYLOADS).encode(),
+    "table.csv": to_csv(["a", "b"], [[each, each] for each in PAYLOADS]).encode(),
+    "table.tsv": b"<script>canary()</script>\t=cmd|'/c calc'!A1\n'\"><img src=x onerror=canary()>\tx\n",
+    "tree.json": json.dumps({each: {each: [each]} for each in PAYLOADS}).encode(),
+    "lone.json": b'{"\\ud800<script>canary()</script>": "\\udfff<img src=x onerror=canary()>"}',
+    "deep.json": b'{"a":' * 400 + b'"<script>canary()</script>"' + b"}" * 400,
+    "utf16.html": "<script>canary()</script>".encode("utf-16"),
+    "utf7.html": b"+ADw-script+AD4-canary()+ADw-/script+AD4-",
+    "iso2022.html": b"\x1b$B<script>canary()</script>\x1b(B<img src=x onerror=canary()>",
+    "latin.html": b"\xe9<script>canary()</script>",
+    "bom.txt": b"\xef\xbb\xbf<script>canary()</script>",
+    "controls.txt": b"\x0c\x0b\x1b[31m<script>canary()</script>\r<img src=x onerror=canary()>",
+    "fake.png": b"<script>canary()</script>",
+    "both.gif": b"GIF89a/*" + b"\0" * 20 + b"*/=1;canary();<script>canary()</script>",
+    "code.js": b"canary()",
+    "sheet.css": b"*{background:url(//evil.example)}",
+    "paper.pdf": b"%PDF-1.4 /OpenAction << /S /JavaScript /JS (canary()) >>",
+}  # fmt: skip
+"""Files that a browser would run, were they shown as what they say they are, and in odd encodings."""
+
+
+def more_kinds(ann: Context, registry_id: int) -> None:
+    """Automations, integrations, alerts, types, browsers of sessions, and files to be looked at."""
+    log_version(ann, "files", FILES, entity=TEAM, project=PROJECT, type_name="files")
+    for number, payload in enumerate(PAYLOADS[:30]):
+        name = fit(payload, length=60)
+        hook = integration.Wanted(
+            name=f"{number} {name}"[:64], url=f"https://x.example/{quote(payload)}?<{number}>"
+        )
+        try:
+            made = integration.create(ann, TEAM, IntegrationKind.WEBHOOK, hook)
+        except DomainError:
+            hook = integration.Wanted(name=hook.name, url=f"https://x.example/{quote(payload)}")
+            made = integration.create(ann, TEAM, IntegrationKind.WEBHOOK, hook)
+        channel = integration.Wanted(name=hook.name, url="https://x.example/services/x")
+        slack = integration.create(ann, TEAM, IntegrationKind.SLACK, channel)
+        actions = (
+            Action(ActionKind.WEBHOOK, made.id, payload=json.dumps({payload: payload})),
+            Action(ActionKind.SLACK, slack.id, title=payload, message=payload),
+        )
+        automation.create(
+            ann,
+            automation.NewAutomation(
+                name=f"{number} {payload}"[:200],
+                description=payload,
+                scope_kind=ScopeKind.PROJECT,
+                scope_id=registry_id,
+                event=EventType.ADD_ARTIFACT_ALIAS,
+                filter=rules.simple_filter(rules.Simple("alias", fit(payload), exact=True)),
+                action=actions[number % 2],
+                enabled=False,
+            ),
+        )
+        run_alert.send(
+            ann, TEAM, PROJECT, "r0", title=payload, text=payload, severity=Severity.WARN
+        )
+        registry.edit(ann, registry_id, registry.RegistryEdit(add_types=[fit(payload, "/:")]))
+    secret = keys.create_key(ann, name="browsers").secret
+    for payload in PAYLOADS:
+        sessions.log_in_with_key(replace(ann, actor=None), api_key=secret, browser=payload)
 
 
 def everybody(ann: Context) -> None:
@@ -226,6 +311,12 @@ STARTS = (
     *(f"/{TEAM}/{PROJECT}/runs/r0?tab={tab}" for tab in
       ("charts", "system", "logs", "files", "artifacts")),
     f"/orgs/{ORGANIZATION}/registry/Main",
+    f"/orgs/{ORGANIZATION}/registry/Main/automations",
+    f"/orgs/{ORGANIZATION}/registry/Main/automations-history",
+    *(f"/orgs/{ORGANIZATION}/registry/Main/automations/{number}" for number in range(1, 31)),
+    *(f"/orgs/{ORGANIZATION}/registry/Main/automations/{number}/edit" for number in (1, 2, 13, 14)),
+    f"/orgs/{ORGANIZATION}/registry/Main/settings", f"/{TEAM}?tab=integrations",
+    *(f"/{TEAM}/{PROJECT}/artifacts/files/files/v0?tab=files&file={name}" for name in FILES),
 )  # fmt: skip
 
 
@@ -255,6 +346,142 @@ def test_a10_no_page_runs_what_people_wrote(watched: Watched) -> None:
     looked = walk([*STARTS, version, f"{version}&view=membership&version=v0"], watched.look)
     assert not watched.strange, "\n".join(watched.strange[:50])
     assert len(looked) >= 60, looked
+
+
+STRONG = (
+    '"><script>canary()</script>', "'><img src=x onerror=canary()>", "<svg onload=canary()>",
+    "javascript:canary()", "</title><script>canary()</script>", '" autofocus onfocus=canary() x="',
+    "</textarea></select><script>canary()</script>", "//evil.example/<script>canary()</script>",
+)  # fmt: skip
+"""One of each sort of place that a text may break out of."""
+ASKED = {
+    "/": ("org", "after"),
+    "/login": ("next", "lost"),
+    "/setup": ("token",),
+    "/invitation": ("token",),
+    "/account": ("rename", "delete"),
+    "/search": ("q", "kind", "registry", "org", "after"),
+    "/server/people": ("q", "after"),
+    "/server/people/ann": ("delete",),
+    f"/orgs/{ORGANIZATION}/members": ("q", "after", "remove"),
+    f"/orgs/{ORGANIZATION}/audit": ("who", "what", "status", "from", "to", "after", "actor", "kind"),
+    f"/orgs/{ORGANIZATION}/service-accounts": ("account", "remove", "after"),
+    f"/{TEAM}": ("tab", "q", "kind", "name", "confirm", "after"),
+    f"/{TEAM}/{PROJECT}": ("tab", "type", "state", "order", "q", "after"),
+    f"/{TEAM}/{PROJECT}/runs/r0": ("tab", "q", "after", "from", "start", "folder"),
+    f"/orgs/{ORGANIZATION}/registry/Main": ("q", "open", "row", "after"),
+    f"/orgs/{ORGANIZATION}/registry/Main/settings": ("person", "confirm", "name", "kind", "after"),
+    f"/orgs/{ORGANIZATION}/registry/Main/access": ("who",),
+    f"/orgs/{ORGANIZATION}/registry/Main/link": ("collection", "team", "project", "artifact", "version"),
+    f"/orgs/{ORGANIZATION}/registry/Main/new-automation": ("collection", "event"),
+    f"/orgs/{ORGANIZATION}/registry/Main/automations": ("q", "sort", "collection"),
+    f"/orgs/{ORGANIZATION}/registry/Main/automations-history": ("q", "state", "collection", "after"),
+}  # fmt: skip
+ZOO = f"/orgs/{ORGANIZATION}/registry/Main?selectionPath={ORGANIZATION}%2Fwandb-registry-Main%2FZoo"
+ASKED_MORE = {
+    ZOO: ("tab", "filter", "sort", "metric", "choose", "compare", "after", "confirm"),
+    f"{ZOO}&tab=history": ("actor", "kind", "alias", "number", "since", "until", "after", "export"),
+    f"{ZOO}&tab=aliases": ("alias", "at", "restore", "after"),
+    f"{ZOO}&view=membership&version=v0": ("tab", "by", "alias", "confirm", "link"),
+    f"{ZOO}&view=membership&version=v0&tab=files": ("file", "folder", "after"),
+    f"{ZOO}&view=membership&version=v0&tab=lineage": (
+        "node",
+        "open",
+        "hide",
+        "pull",
+        "expand",
+        "find",
+    ),
+}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("text", STRONG, ids=range(len(STRONG)))
+def test_a10_what_an_address_says_is_data(watched: Watched, text: str) -> None:
+    """Every word of every page's query, each alone and all at once; and every part of a path."""
+    said = quote(text, safe="")
+    for path, names in (ASKED | ASKED_MORE).items():
+        sign = "&" if "?" in path else "?"
+        watched.look(path + sign + "&".join(f"{name}={said}" for name in names))
+        for name in names if text in STRONG[:2] else ():
+            watched.look(f"{path}{sign}{name}={said}")
+    for path in (
+        f"/{said}", f"/{TEAM}/{said}", f"/{TEAM}/{PROJECT}/runs/{said}", f"/orgs/{said}/members",
+        f"/orgs/{ORGANIZATION}/registry/{said}", f"/server/people/{said}",
+        f"/{TEAM}/{PROJECT}/artifacts/{said}/{said}/{said}", f"/orgs/{ORGANIZATION}/{said}",
+        f"/orgs/{ORGANIZATION}/registry/Main?selectionPath={said}", f"{ZOO}&version={said}",
+        f"/orgs/{ORGANIZATION}/registry/Main/automations/{said}", f"/content/version-file/{said}",
+    ):  # fmt: skip
+        watched.look(path)
+    assert not watched.strange, "\n".join(watched.strange[:50])
+
+
+def test_a11_a_file_is_kept_and_never_shown_as_what_it_says_it_is(watched: Watched) -> None:
+    """Asked for at its own address, each is a download, of no type that a browser runs."""
+    for name, content in FILES.items():
+        page = f"/{TEAM}/{PROJECT}/artifacts/files/files/v0?tab=files&file={name}"
+        watched.look(page)
+        link = watched.page.locator("a.button", has_text="Download").get_attribute("href")
+        assert link is not None
+        with watched.page.expect_download() as kept:
+            watched.page.evaluate("(to) => { location.assign(to); }", link)
+        assert Path(kept.value.path()).read_bytes() == content
+        headers = watched.page.request.get(watched.url + link).headers
+        assert headers["content-disposition"].startswith("attachment")
+        assert headers["content-type"] == "application/octet-stream"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "sandbox" in headers["content-security-policy"]
+        # A page that asked for it as a script or a style of its own would not get it either.
+        watched.page.evaluate(
+            """(to) => { for (const [tag, at] of [["script", "src"], ["link", "href"], ["img", "src"]]) {
+                 const each = document.createElement(tag); each[at] = to; each.rel = "stylesheet";
+                 document.body.append(each); } }""",
+            link,
+        )
+        watched.page.wait_for_timeout(50)
+        assert watched.page.evaluate("window.__fired") == []
+    assert not watched.strange, "\n".join(watched.strange[:50])
+
+
+def test_a10_what_a_form_says_is_wrong_is_data(watched: Watched) -> None:
+    """What was written comes back into the page by script, beside what is wrong with it."""
+    version = f"{ZOO}&view=membership&version=v0"
+    for text in STRONG:
+        for field, button in (("New alias", "Add alias"), ("New tag", "Add tag")):
+            watched.page.goto(watched.url + version)
+            watched.page.get_by_label(f"Add a{'n' if 'alias' in field else ''} {field[4:]}").click()
+            box = watched.page.get_by_label(field)
+            box.fill(f"{text}/:")
+            with watched.page.expect_response(lambda each: each.request.method == "POST"):
+                watched.page.get_by_role("button", name=button).click()
+            watched.page.locator("main [role=alert]").first.wait_for()
+            found = watched.page.evaluate(SIGNS)
+            for name in ("wrong", "fired", "violations"):
+                watched.strange += [f"{field} {text}: {name}: {each}" for each in found[name]]
+    assert not watched.strange, "\n".join(watched.strange[:50])
+
+
+@pytest.mark.parametrize("text", STRONG, ids=range(len(STRONG)))
+def test_names_that_stand_in_addresses_take_no_such_text(hostile: Rig, text: str) -> None:
+    """Teams, organizations, accounts, people, tags and secrets: their names are words."""
+    ctx = wiring.build_context(Settings(data=hostile.data))
+    actor = actor_of_user(ctx.database, 1)
+    assert actor is not None
+    ann = ctx.acting(actor, "sdk")
+    place = alias.Place(ORGANIZATION, "wandb-registry-Main", "Zoo")
+    for make in (
+        lambda: team.create_team(ann, organization=ORGANIZATION, name=text),
+        lambda: organization.create_organization(ann, name=text, owner="ann"),
+        lambda: service_account.create(ann, organization=ORGANIZATION, name=text),
+        lambda: team.create_service_account(ann, team=TEAM, name=text),
+        lambda: user.create_user(ann, username=text, email="x@x.org"),
+        lambda: secret.create(ann, TEAM, text, "value-of-it"),
+        lambda: collection.edit_tags(ann, place, add=[text]),
+    ):
+        with pytest.raises(DomainError):
+            make()
+    ctx.blobs.close()
+    ctx.database.close()
 
 
 def test_a10_what_scripts_of_ours_put_into_pages_is_data_too(watched: Watched) -> None:

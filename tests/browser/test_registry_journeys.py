@@ -104,6 +104,22 @@ class TestAccess:
         expect(admin.get_by_role("status").first).to_contain_text("emil was removed")
         expect(admin.locator("tr", has_text="emil@example.org")).to_have_count(0)
 
+    def test_who_was_ticked_stays_ticked_while_one_looks_for_another(
+        self, people: People, visit: Visit
+    ) -> None:
+        page = visit(people.keys["ann"]).goto(f"{REGISTRY}/access")
+        find = page.get_by_placeholder("Name or e-mail")
+        for text, name in (("emil@", "Emil Sato"), ("fay@", "Fay Nkemelu")):
+            find.fill(text)
+            expect(page.locator("#candidates label", has_text=name)).to_be_visible()
+            expect(page.locator("#candidates label:not(:has(:checked))")).to_have_count(1)
+            page.get_by_label(name).check()
+        find.fill("emil@")
+        expect(page.locator("#candidates label").first).to_contain_text("Fay")
+        expect(page.get_by_label("Emil Sato")).to_have_count(1)
+        page.get_by_role("button", name="Add access").click()
+        expect(page.locator(".notice").first).to_contain_text("2 were given access.")
+
 
 class TestSearching:
     """R113 to R116: as one types, on Enter, and inside one registry."""

@@ -122,14 +122,22 @@ def _person(
 ) -> Shown:
     person = operations.get_user(ask.ctx, ask.params["username"])
     asking = ask.query("delete") or where == "delete"
+    known = keys.list_keys(ask.ctx, username=person.username)
+    here = f"{ask.root}server/people/{segment(person.username)}"
+    asked = next((each for each in known if str(each.id) == ask.query("key")), None)
+    if asked is not None:
+        values = {"key": asked, "owner": person.username, "here": here, "back": here}
+        return Shown(
+            "key_delete.html", {**values, "wish": "delete-key", "section": "server"}, error
+        )
     return Shown(
         "server_person_delete.html" if asking else "server_person.html",
         {
             **_place(ask, "people"),
-            "here": f"{ask.root}server/people/{segment(person.username)}",
+            "here": here,
             "person": person,
             "groups": group.groups_of_user(ask.ctx, person.id),
-            "keys": keys.list_keys(ask.ctx, username=person.username),
+            "keys": known,
             "invitation": invitation.of_users(ask.ctx, [person.id]).get(person.id),
             "made": made,
             "link": None if made is None else address_of(ask.site, made.token),

@@ -43,6 +43,12 @@ def _shown(
     following = page.end_cursor if page.has_next else None
     name = ask.query("account") or ask.text("username")
     chosen = operations.find(ask.ctx, home, name) if name and not place["why_not"] else None
+    known = [] if chosen is None else keys.list_keys(ask.ctx, username=chosen.username)
+    asked = next((each for each in known if str(each.id) == ask.query("key")), None)
+    if chosen is not None and asked is not None:
+        back = with_query(str(place["here"]), account=chosen.username)
+        values = {**place, "key": asked, "owner": chosen.username, "back": back}
+        return Shown("key_delete.html", {**values, "wish": "delete-account-key"}, error)
     return Shown(
         "service_accounts.html",
         {
@@ -53,7 +59,7 @@ def _shown(
             "total": page.count(),
             "pager": pager_of(ask.query, place["here"], following),
             "chosen": None if chosen is None else chosen.username,
-            "keys": [] if chosen is None else keys.list_keys(ask.ctx, username=chosen.username),
+            "keys": known,
             "secret": secret,
             "given": ask.form,
         },

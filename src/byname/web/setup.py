@@ -26,9 +26,15 @@ def add_page(router: Router, site: Site) -> None:
         try:
             await asyncio.to_thread(operations.check_token, ctx, token)
         except DomainError as refusal:
-            await show(request, "refused.html", {"wish": "Set up this server"}, error or refusal)
+            await show(
+                request,
+                "refused.html",
+                {"root": site.root, "wish": "Set up this server"},
+                error or refusal,
+            )
             return
-        await show(request, "setup.html", {"token": token, "values": values}, error)
+        found = {"root": site.root, "token": token, "values": values}
+        await show(request, "setup.html", found, error)
 
     async def read(request: Request) -> None:
         await form(request, request.query("token") or "", {})
@@ -55,7 +61,8 @@ def add_page(router: Router, site: Site) -> None:
         except DomainError as error:
             await form(request, fields.get("token", ""), fields, error)
             return
-        await show(request, "set_up.html", {"address": site.address, "made": made})
+        found = {"root": site.root, "address": site.address, "made": made}
+        await show(request, "set_up.html", found)
 
     router.add("GET", "/setup", read)
     router.add("POST", "/setup", send)

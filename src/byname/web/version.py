@@ -143,7 +143,11 @@ def _confirm(ask: Ask, values: dict[str, Any], wish: str, error: DomainError | N
     if wish == "delete" and not values["collection"].is_sequence:
         raise missing(f"{values['full_name']} as a source version")
     held = [each for each in values["aliases"] if each in values["protected"]]
-    typed = wish == "remove-alias" and alias in values["protected"]
+    typed = ""
+    if wish == "remove-alias" and alias in values["protected"]:
+        typed = alias
+    elif wish == "unlink" and held:
+        typed = f"v{values['membership'].number}"
     return Shown(
         "confirm.html",
         {
@@ -261,6 +265,7 @@ def change(ask: Ask, project: Project, name: str, ref: str) -> Answer:
             to, notice = version_link.link(ask, version)
         elif wish == "unlink":
             _check_seen(ask, membership)
+            _check_typed(ask, project, membership)
             collections.unlink(ask.ctx, version.id, collection.id)
             to = up
             notice = f"v{membership.number} is unlinked. For 7 days it can be restored."
@@ -311,6 +316,17 @@ def _check_seen(ask: Ask, membership: Membership) -> None:
     held = listing.aliases_of_memberships(ask.ctx, [membership.id])[membership.id]
     if sorted(held) != sorted(each for each in seen.split("/") if each):
         raise Conflict("Meanwhile its aliases changed; those that go with it are shown now")
+
+
+def _check_typed(ask: Ask, project: Project, membership: Membership) -> None:
+    """Who takes protected names away with a version says so by typing its number (R180)."""
+    protected = protected_names(ask, project)
+    held = listing.aliases_of_memberships(ask.ctx, [membership.id])[membership.id]
+    role = projects.role_in(ask.ctx, project)
+    if not protected.intersection(held) or why_not(role, Permission.PROTECTED_ALIAS):
+        return
+    if ask.text("typed").strip() != f"v{membership.number}":
+        raise Invalid(f"Type v{membership.number} to confirm that it is to go", field="typed")
 
 
 def _elsewhere(

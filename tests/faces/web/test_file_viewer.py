@@ -168,3 +168,14 @@ class TestReading:
         found = as_nodes("[1, 2]")
         assert found is not None
         assert [each.key for each in found[0]] == ["0", "1"]
+
+    def test_a_page_of_any_depth(self, app: App) -> None:
+        """However deep a file, metadata or a config is nested, its page is shown."""
+        for depth in (63, 65, 400, 900):
+            text = '{"a":' * depth + '"<b>end</b>"' + "}" * depth
+            log_version(app.world.admin, f"deep{depth}", {"deep.json": text.encode()})
+            page = app.by("admin").get(
+                f"/vision/training/artifacts/model/deep{depth}/v0?tab=files&file=deep.json"
+            )
+            assert ("&lt;b&gt;end" in page) == (depth < 300)
+            assert "<b>end" not in page

@@ -230,8 +230,10 @@ class TestServiceAccountsOfAnOrganization:
         assert "API keys of gateway" in of_one
         assert "gpu" in of_one
         keys = key.list_keys(app.world.admin, username="gateway")
+        asked = f"{self.PAGE}?account=gateway&key={keys[0].id}"
+        assert "stop working at once" in words_of(browser.get(asked))
         to = browser.sent(
-            self.PAGE, do="delete-account-key", username="gateway", key=str(keys[0].id)
+            self.PAGE, asked, do="delete-account-key", username="gateway", key=str(keys[0].id)
         )
         assert to == f"{self.PAGE}?account=gateway"
         assert [each.name for each in key.list_keys(app.world.admin, username="gateway")] == ["gpu"]
@@ -458,6 +460,8 @@ class TestServerPages:
         browser.sent(page, do="take-admin")
         assert not user.get_user(app.world.admin, "bob").server_admin
         number = key.list_keys(app.world.admin, username="bob")[0].id
+        assert "Delete the key" in words_of(browser.get(f"{page}?key={number}"))
+        assert "Delete the key" not in words_of(browser.get(f"{page}?key=999"))
         browser.sent(page, do="delete-key", key=str(number))
         assert key.list_keys(app.world.admin, username="bob") == []
 

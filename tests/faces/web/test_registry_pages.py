@@ -237,7 +237,12 @@ class TestAliases:
         page = words_of(admin.get(f"{V0}&confirm=unlink"))
         assert "production" in page
         assert "never given again" in page
-        assert admin.sent(f"{V0}&confirm=unlink", do="unlink") == ZOO
+        # A protected name goes with it, so that it must be meant (R180).
+        refused = admin.send(f"{V0}&confirm=unlink", do="unlink", typed="v1")
+        assert refused.status_code == 400
+        assert "Type v0 to confirm" in words_of(refused.text)
+        assert aliases_of(zoo)["production"] == 0
+        assert admin.sent(f"{V0}&confirm=unlink", do="unlink", typed="v0") == ZOO
         admin.get(V0, 404)
         assert aliases_of(zoo) == {"latest": 1}
 

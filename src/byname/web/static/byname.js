@@ -115,6 +115,20 @@ document.addEventListener("htmx:afterSettle", (event) => {
   }
 });
 
+// ---- who was ticked stays ticked while one looks for others -----------------------------------------
+let ticked = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "candidates") ticked = [...event.detail.target.querySelectorAll("label:has(input:checked)")];
+});
+document.addEventListener("htmx:afterSettle", () => {
+  const place = document.getElementById("candidates");
+  for (const label of place ? ticked.splice(0).reverse() : []) {
+    const again = place.querySelector(`input[name="${CSS.escape(label.querySelector("input").name)}"]`);
+    if (again) again.checked = true;
+    else place.prepend(label);
+  }
+});
+
 // ---- tabs that do not fit scroll to the one that is shown ------------------------------------------
 for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
   const tabs = tab.parentElement;
