@@ -43,6 +43,14 @@ class TestSlackMessage:
             assert VALUES[name] in whole
         assert found["title_link"] == VALUES["artifact_url"]
 
+    def test_the_default_of_a_run_names_it_and_its_metric(self) -> None:
+        values = {"event_type": "RUN_METRIC", "run_name": "night-1", "run_state": "running"}
+        values |= {"metric_name": "loss", "metric_value": "0.5", "artifact_version_string": ""}
+        found = json.loads(slack.message("", "", Severity.WARN, values, {}))
+        (attachment,) = found["attachments"]
+        assert found["text"] == "WARN: RUN_METRIC: night-1"
+        assert attachment["text"] == "Run: night-1\nState: running\nMetric: loss\nValue: 0.5"
+
     def test_title_and_text_of_the_user(self) -> None:
         (found,) = told("${alias} is new", "by ${event_author}: ${artifact_metadata.acc} $${x}")[
             "attachments"

@@ -54,50 +54,24 @@ VARIABLES: Mapping[str, str] = {
 }
 """Every variable but those of metadata and secrets, with what it holds."""
 
-DEFAULT = """{
-  "event_type": "${event_type}",
-  "event_id": "${event_id}",
-  "event_time": "${event_time}",
-  "event_author": "${event_author}",
-  "event_cause": "${event_cause}",
-  "event_face": "${event_face}",
-  "alias": "${alias}",
-  "tag": "${tag}",
-  "entity_name": "${entity_name}",
-  "project_name": "${project_name}",
-  "artifact_collection_name": "${artifact_collection_name}",
-  "artifact_version": "${artifact_version}",
-  "artifact_version_string": "${artifact_version_string}",
-  "artifact_number": "${artifact_number}",
-  "artifact_digest": "${artifact_digest}",
-  "artifact_type": "${artifact_type}",
-  "artifact_url": "${artifact_url}",
-  "previous_version": "${previous_version}",
-  "ledger_revision": "${ledger_revision}"
-}"""
-"""A payload that tells all there is to tell about what happens to versions."""
+DEFAULT = json.dumps({name: f"${{{name}}}" for name in VARIABLES}, indent=2)
+"""A payload that tells all there is to tell (R135)."""
 
-CLOUD_EVENT = """{
-  "specversion": "1.0",
-  "id": "${event_id}",
-  "source": "${event_source}",
-  "type": "byname.${event_type}",
-  "subject": "${event_subject}",
-  "time": "${event_time}",
-  "datacontenttype": "application/json",
-  "data": {
-    "event_author": "${event_author}",
-    "event_cause": "${event_cause}",
-    "alias": "${alias}",
-    "tag": "${tag}",
-    "artifact_version": "${artifact_version}",
-    "artifact_version_string": "${artifact_version_string}",
-    "artifact_digest": "${artifact_digest}",
-    "artifact_url": "${artifact_url}",
-    "previous_version": "${previous_version}",
-    "ledger_revision": "${ledger_revision}"
-  }
-}"""
+_ENVELOPE = {
+    "specversion": "1.0",
+    "id": "${event_id}",
+    "source": "${event_source}",
+    "type": "byname.${event_type}",
+    "subject": "${event_subject}",
+    "time": "${event_time}",
+    "datacontenttype": "application/json",
+}
+_TOLD_BY_ENVELOPE = {"event_id", "event_source", "event_type", "event_subject", "event_time"}
+CLOUD_EVENT = json.dumps(
+    _ENVELOPE
+    | {"data": {name: f"${{{name}}}" for name in VARIABLES if name not in _TOLD_BY_ENVELOPE}},
+    indent=2,
+)
 """The same as an event in the format of CloudEvents 1.0."""
 
 JSON_TYPE = "application/json"

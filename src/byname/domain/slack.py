@@ -26,6 +26,7 @@ class Severity(StrEnum):
 _COLORS = {Severity.INFO: "#2f6fde", Severity.WARN: "#d9921a", Severity.ERROR: "#c8372d"}
 
 DEFAULT_TITLE = "${event_type}: ${artifact_version_string}"
+DEFAULT_TITLE_OF_RUN = "${event_type}: ${run_name}"
 _DEFAULT_LINES = (
     ("Version", "artifact_version_string"),
     ("Project", "project_name"),
@@ -34,6 +35,9 @@ _DEFAULT_LINES = (
     ("Tag", "tag"),
     ("Before", "previous_version"),
     ("Run", "run_name"),
+    ("State", "run_state"),
+    ("Metric", "metric_name"),
+    ("Value", "metric_value"),
     ("By", "event_author"),
 )
 
@@ -66,9 +70,11 @@ def message(
 ) -> str:
     """The message as JSON. Without a title or text of its own it has the ready ones.
 
-    The ready text names version, registry, collection, alias and author, and links to the page.
+    The ready text names version, registry, collection, alias and author, and links to the page; of
+    a run its name, state, and the metric with its value.
     """
-    shown_title = escape(_cut(render(title or DEFAULT_TITLE, values, metadata), TITLE_LENGTH_MAX))
+    ready = DEFAULT_TITLE_OF_RUN if values.get("run_name") else DEFAULT_TITLE
+    shown_title = escape(_cut(render(title or ready, values, metadata), TITLE_LENGTH_MAX))
     if text:
         shown = escape(_cut(render(text, values, metadata), TEXT_LENGTH_MAX))
     else:
