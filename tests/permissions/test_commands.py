@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from email.message import Message
 from typing import Any
 
 import pytest
 import typer
 
+from byname.cli import client as cli_client
 from byname.cli.main import app
 from byname.operations import key
 from byname.operations.context import Context
 from tests.permissions.commands import OTHERWISE, USES, Use
 from tests.permissions.operations import ELSEWHERE, ROWS
 from tests.permissions.people import FOREIGN, OPEN, SECRET, Town, make_town
-from tests.support.faces import Answer, Faces, open_faces
+from tests.support.faces import Answer, Faces, Told, open_faces
 from tests.support.world import make_world
 
 
@@ -149,3 +155,90 @@ class TestEveryCommand:
         )
         assert street.run(use, "outsider", SECRET).code == 0
         assert street.run(use, "org_admin", FOREIGN).code == 0
+
+
+EXITS = {400: 2, 401: 3, 403: 4, 404: 5, 405: 2, 409: 6, 410: 7, 412: 6, 413: 7, 422: 2, 429: 7}
+EXITS |= {500: 1, 501: 7, 503: 1, 507: 7}
+"""The exit code of every command for each status of a refusal."""
+
+
+class TestEveryAnswerIsJson:
+    """R185: `--json` and exit codes by kind of error, of every command, whatever the server says."""
+
+    def test_every_command_has_it(self) -> None:
+        waiting: list[tuple[str, Any]] = [("", typer.main.get_command(app))]
+        without = []
+        while waiting:
+            name, command = waiting.pop()
+            inner = getattr(command, "commands", None)
+            if inner is not None:
+                waiting += [(f"{name} {word}".strip(), each) for word, each in inner.items()]
+            elif not any("--json" in each.opts for each in command.params):
+                without.append(name)
+        assert without == ["serve"]  # It tells nothing but its log.
+
+    @pytest.mark.parametrize("use", USES, ids=lambda use: use.words)
+    def test_answers_and_refusals(self, street: Street, use: Use) -> None:
+        for who in ("admin", "org_admin", "org_member", "outsider"):
+            self.check(street.run(use, who, OPEN))
+
+    @pytest.mark.parametrize("use", USES, ids=lambda use: use.words)
+    def test_without_a_key(self, street: Street, use: Use) -> None:
+        words = street.town.targets[OPEN].words
+        answer = street.faces.cli("", *(word.format(**words) for word in use.words.split()))
+        self.check(answer)
+        assert (answer.code, answer.body["error"]["code"]) == (3, "unauthenticated")
+
+    @pytest.mark.parametrize("use", USES, ids=lambda use: use.words)
+    def test_whatever_the_server_says(
+        self, street: Street, use: Use, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words = street.town.targets[OPEN].words
+        given = [word.format(**words) for word in use.words.split()]
+        for status, code in EXITS.items():
+            monkeypatch.setattr(cli_client, "_OPENER", Refusing(status))
+            answer = street.faces.cli("key", *given)
+            self.check(answer)
+            assert (answer.code, answer.body["error"]["code"]) == (code, f"said-{status}"), status
+        for odd in (b"<html>", b"[]", b"\xff", OSError("no route")):
+            monkeypatch.setattr(cli_client, "_OPENER", Odd(odd))
+            answer = street.faces.cli("key", *given)
+            self.check(answer)
+            assert (answer.code, answer.body["error"]["code"]) == (1, "unreachable"), odd
+
+    @staticmethod
+    def check(answer: Answer) -> None:
+        """One JSON object: what was asked for, or an error with its code and its words."""
+        assert isinstance(answer.body, dict), answer
+        if answer.code == 0:
+            assert "error" not in answer.body, answer
+        else:
+            assert answer.body["error"].keys() == {"code", "message"}, answer
+            assert all(answer.body["error"].values()), answer
+
+
+class Refusing:
+    """In the place of an opener: a server that refuses everything with one status."""
+
+    def __init__(self, status: int) -> None:
+        self._status = status
+
+    def open(self, request: urllib.request.Request, timeout: float) -> Any:
+        del timeout
+        told = {"error": {"code": f"said-{self._status}", "message": "No."}}
+        raise urllib.error.HTTPError(
+            request.full_url, self._status, "", Message(), io.BytesIO(json.dumps(told).encode())
+        )
+
+
+class Odd:
+    """In the place of an opener: something that is no Byname server, or nothing at all."""
+
+    def __init__(self, said: bytes | OSError) -> None:
+        self._said = said
+
+    def open(self, request: urllib.request.Request, timeout: float) -> Any:
+        del request, timeout
+        if isinstance(self._said, OSError):
+            raise self._said
+        return Told(self._said, {})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
 
-from byname.cli.client import DEFAULT_URL, LIMIT, PAGE_MAX, ApiKey, Limit, Url, fetch, path
+from byname.cli.client import DEFAULT_URL, LIMIT, PAGE_MAX, ApiKey, Limit, Url, call_for_lines, path
 from byname.cli.output import AsJson, in_columns, tell, telling
 
 ALL = "/admin/audit_logs"
@@ -57,8 +56,8 @@ def _entries(
     found: list[dict[str, Any]] = []
     while len(found) < limit:
         asked["limit"] = str(min(limit - len(found), PAGE_MAX))
-        content, headers = fetch(url, api_key, "GET", f"{where}?{urlencode(asked)}")
-        found += [json.loads(line) for line in content.splitlines()]
+        lines, headers = call_for_lines(url, api_key, f"{where}?{urlencode(asked)}")
+        found += lines
         place = headers.get("X-Next-Cursor")
         if place is None:
             break

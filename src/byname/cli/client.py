@@ -141,6 +141,21 @@ def call(
         raise _unreachable(url, error) from None
 
 
+def call_for_lines(
+    url: str, api_key: str, where: str
+) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
+    """The JSON objects of an answer that has one a line, and its headers.
+
+    Raises:
+        Refused: as `call`.
+    """
+    content, headers = fetch(url, api_key, "GET", where)
+    try:
+        return [_read(line) for line in content.splitlines()], headers
+    except ValueError as error:
+        raise _unreachable(url, error) from None
+
+
 def by_reference(
     url: str,
     api_key: str,
