@@ -27,9 +27,11 @@ from byname.client import (
     Unavailable,
     download,
 )
+from byname.client import upload as uploads
 from byname.client.download import RemoteFile, target_of
 from byname.client.transport import Transport
 from byname.operations import member, registry, star
+from tests.support.relay import breaking
 from tests.support.site import Site, serving
 from tests.support.world import (
     ORGANIZATION,
@@ -39,6 +41,7 @@ from tests.support.world import (
     World,
     link_version,
     log_version,
+    md5_of,
 )
 
 ZOO = f"{ORGANIZATION}/Model/Zoo"
@@ -334,6 +337,91 @@ class TestUpload:
         assert (done.new, done.sent_bytes) == (True, 0)
         (folder / "more").write_bytes(b"12345")
         assert client.upload(folder, f"{TEAM}/{PROJECT}/net", type="model").sent_bytes == 5
+
+    def test_a_large_file_goes_in_parts_of_which_each_is_tried_again(
+        self, client: Client, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A line that breaks costs the part that was on its way, and the bar goes back by that."""
+        monkeypatch.setattr(uploads, "PART_BYTES", 90_000)
+        monkeypatch.setattr(uploads, "PAUSE_SECONDS", 0)
+        send = Transport.send
+        sizes: list[int] = []
+        broken: list[int] = []
+        left = iter(range(3))
+
+        def shaky(self: Transport, url: str, content: Any, size: int, headers: Any = ()) -> None:
+            sizes.append(size)
+            if size == 90_000 and next(left, None) is not None:
+                broken.append(len(content.read(50_000)))
+                raise Unavailable("The line is cut")
+            send(self, url, content, size, headers)
+
+        monkeypatch.setattr(Transport, "send", shaky)
+        seen: list[tuple[int, int]] = []
+        done = client.upload(
+            folder,
+            f"{TEAM}/{PROJECT}/net",
+            type="model",
+            progress=lambda there, total: seen.append((there, total)),
+        )
+        assert broken == [50_000] * 3
+        # 1,000,000 bytes are 11 parts of 90,000 and one of 10,000; three went twice.
+        assert sizes.count(90_000) == 14
+        assert sizes.count(10_000) == 1
+        assert done.sent_bytes == 1_000_004
+        size = sum(map(len, FILES.values()))
+        assert seen[-1] == (size, size)
+        assert max(there for there, _ in seen) == size
+        client.download(done.ref, tmp_path / "to")
+        assert there(tmp_path / "to") == FILES
+        assert client.upload(folder, f"{TEAM}/{PROJECT}/net", type="model").sent_bytes == 0
+
+    def test_what_cannot_be_sent_is_given_up(
+        self, client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(uploads, "PAUSE_SECONDS", 0)
+        monkeypatch.setattr(uploads, "PART_BYTES", 90_000)
+        tried: list[str] = []
+
+        def cut(self: Transport, url: str, *_: Any) -> None:
+            tried.append(url)
+            raise Unavailable("The line is cut")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Transport, "send", cut)
+            with pytest.raises(Unavailable, match="The line is cut"):
+                client.upload(folder, f"{TEAM}/{PROJECT}/net", type="model", parallel=1)
+        assert max(tried.count(each) for each in tried) == uploads.TRIES
+        assert client.upload(folder, f"{TEAM}/{PROJECT}/net", type="model").new
+
+    def test_a_real_line_that_breaks(
+        self, site: Site, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The connection is closed in the middle of what is sent, several times."""
+        monkeypatch.setattr(uploads, "PART_BYTES", 90_000)
+        monkeypatch.setattr(uploads, "PAUSE_SECONDS", 0)
+        with breaking(site.address, after_bytes=60_000, times=4) as (address, cuts):
+            done = Client(address, site.key).upload(folder, f"{TEAM}/{PROJECT}/net", type="model")
+        assert len(cuts) == 4
+        assert done.sent_bytes == 1_000_004
+        Client(site.address, site.key).download(done.ref, tmp_path / "to")
+        assert there(tmp_path / "to") == FILES
+
+    def test_only_a_large_file_goes_in_parts(self, tmp_path: Path) -> None:
+        file = tmp_path / "f"
+        file.write_bytes(b"x" * 41)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(uploads, "PART_BYTES", 10)
+            read = uploads.read("f", file)
+            assert (read.part_bytes, len(read.part_md5s), read.size_bytes) == (10, 5, 41)
+            patch.setattr(uploads, "PARTS_MAX", 3)
+            assert len(uploads.read("f", file).part_md5s) == 3
+            file.write_bytes(b"x" * 40)
+            read = uploads.read("f", file)
+            assert (read.part_bytes, read.part_md5s) == (0, ())
+            assert read.md5 == md5_of(b"x" * 40)
+            file.write_bytes(b"")
+            assert uploads.read("f", file).sha256 == hashlib.sha256().hexdigest()
 
     def test_a_file_that_changes_meanwhile_is_noticed(self, client: Client, folder: Path) -> None:
         send = Transport.send

@@ -1,8 +1,10 @@
-"""A way to a server that refuses some requests, as a proxy or an expired address would."""
+"""Ways to a server that refuse some requests, as a proxy would, or break, as a bad line does."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,3 +68,60 @@ def relaying(netloc: str, refuses: Callable[[str], bool]) -> Iterator[Relay]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def breaking(address: str, *, after_bytes: int, times: int) -> Iterator[tuple[str, list[int]]]:
+    """A way to the server whose first long connections break off after so many bytes of theirs.
+
+    Gives its address, and a list that grows by the bytes that had come at each break.
+    """
+    host, port = address.rpartition("/")[2].split(":")
+    listening = socket.create_server(("127.0.0.1", 0))
+    cuts: list[int] = []
+    lock = threading.Lock()
+
+    def carry(source: socket.socket, target: socket.socket, *, may_break: bool) -> None:
+        came = 0
+        with contextlib.suppress(OSError):
+            while piece := source.recv(16_384):
+                came += len(piece)
+                if may_break and came > after_bytes:
+                    may_break = False
+                    with lock:
+                        ends = len(cuts) < times
+                        if ends:
+                            cuts.append(came)
+                    if ends:
+                        break
+                target.sendall(piece)
+        for each in (source, target):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def join_up(near: socket.socket) -> None:
+        with near, socket.create_connection((host, int(port))) as far:
+            back = threading.Thread(target=carry, args=(far, near), kwargs={"may_break": False})
+            back.start()
+            carry(near, far, may_break=True)
+            back.join()
+
+    lines: list[threading.Thread] = []
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listening.accept()
+                lines.append(threading.Thread(target=join_up, args=(near,)))
+                lines[-1].start()
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", cuts
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        listening.close()
+        for each in lines:
+            each.join()

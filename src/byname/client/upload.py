@@ -1,7 +1,8 @@
 """Logging a version from files and folders: in parallel, and without sending what is there already.
 
-It speaks the protocol that the SDK speaks. Cut off, another call sends only what is missing: the
-server keeps what came, and says so. What the server keeps is compared with what was read here.
+It speaks the protocol that the SDK speaks. Large files go in parts, so that a line that breaks costs a
+part and not the file. Cut off, another call sends only what is missing: the server keeps the files
+that came, and says so. What the server keeps is compared with what was read here.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ from byname.domain.errors import Invalid, Throttled, Unavailable
 READ_BYTES = 1024 * 1024
 FILES_AT_ONCE = 500
 TRIES = 5
+PAUSE_SECONDS = 0.2
+"""Before the second try; each further one waits twice as long."""
+PART_BYTES = 64 * 1024 * 1024
+"""A file that is larger than four of these goes in parts of this size."""
+PARTS_MAX = 10_000
 MANIFEST_NAME = "wandb_manifest.json"
 
 Progress = Callable[[int, int], None]
@@ -34,7 +40,11 @@ Progress = Callable[[int, int], None]
 _CREATE = """mutation CreateArtifact($input: CreateArtifactInput!) {
   createArtifact(input: $input) { artifact { id state versionIndex } } }"""
 _FILES = """mutation CreateArtifactFiles($input: CreateArtifactFilesInput!) {
-  createArtifactFiles(input: $input) { files { edges { node { uploadUrl uploadHeaders } } } } }"""
+  createArtifactFiles(input: $input) { files { edges { node { uploadUrl uploadHeaders
+    storagePath uploadMultipartUrls { uploadID uploadUrlParts { uploadUrl } } } } } } }"""
+_COMPLETE = """mutation CompleteMultipartUploadArtifact(
+  $input: CompleteMultipartUploadArtifactInput!) {
+  completeMultipartUploadArtifact(input: $input) { digest } }"""
 _MANIFEST = """mutation CreateArtifactManifest($input: CreateArtifactManifestInput!) {
   createArtifactManifest(input: $input) { artifactManifest { file { uploadUrl uploadHeaders } } } }"""
 _COMMIT = """mutation CommitArtifact($input: CommitArtifactInput!) {
@@ -51,6 +61,9 @@ class LocalFile:
     md5: str
     """Base64, as the protocol spells it."""
     sha256: str
+    part_bytes: int = 0
+    part_md5s: Sequence[str] = ()
+    """In hex, of a large file's parts of `part_bytes` each; none of a file that goes as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +124,38 @@ def _below(given: Path) -> Iterator[tuple[str, Path]]:
 def read(name: str, file: Path) -> LocalFile:
     """The file with its digests."""
     md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
+    part_bytes = _part_bytes(file.stat().st_size)
+    part_md5s: list[str] = []
     with file.open("rb") as content:
-        while piece := content.read(READ_BYTES):
-            md5.update(piece)
-            sha256.update(piece)
-            size += len(piece)
-    return LocalFile(name, file, size, b64encode(md5.digest()).decode(), sha256.hexdigest())
+        while True:
+            part = hashlib.md5(usedforsecurity=False)
+            left, before = part_bytes, size
+            while left and (piece := content.read(min(READ_BYTES, left))):
+                md5.update(piece)
+                sha256.update(piece)
+                part.update(piece)
+                size += len(piece)
+                left -= len(piece)
+            if size == before:
+                break
+            part_md5s.append(part.hexdigest())
+    in_parts = len(part_md5s) > 1
+    return LocalFile(
+        name,
+        file,
+        size,
+        b64encode(md5.digest()).decode(),
+        sha256.hexdigest(),
+        part_bytes if in_parts else 0,
+        part_md5s if in_parts else (),
+    )
+
+
+def _part_bytes(size_bytes: int) -> int:
+    """How large the parts of a file are; the whole of it where it goes as one."""
+    if size_bytes <= 4 * PART_BYTES:
+        return max(size_bytes, 1)
+    return max(PART_BYTES, -(-size_bytes // PARTS_MAX))
 
 
 def upload(
@@ -144,8 +183,15 @@ def upload(
         for start in range(0, len(distinct), FILES_AT_ONCE):
             some = distinct[start : start + FILES_AT_ONCE]
             offers = _offers(transport, made["id"], some)
-            for job in [pool.submit(work.send, *each) for each in zip(some, offers, strict=True)]:
+            jobs = [
+                pool.submit(work.send, piece)
+                for local, offer in zip(some, offers, strict=True)
+                for piece in work.pieces(local, offer)
+            ]
+            for job in jobs:
                 job.result()
+            for offer in offers:
+                _complete(transport, made["id"], offer)
     _bring_manifest(transport, new, made["id"], files)
     done = _ask(transport, _COMMIT, {"artifactID": made["id"]})["commitArtifact"]["artifact"]
     return Logged(int(done["versionIndex"]), work.sent_bytes, made=True)
@@ -174,12 +220,41 @@ def _offers(
     transport: Transport, version_id: str, files: Sequence[LocalFile]
 ) -> list[dict[str, Any]]:
     wanted = [
-        {"artifactID": version_id, "name": each.path, "md5": each.md5, "mimetype": None}
+        {
+            "artifactID": version_id,
+            "name": each.path,
+            "md5": each.md5,
+            "mimetype": None,
+            "uploadPartsInput": [
+                {"partNumber": number, "hexMD5": md5}
+                for number, md5 in enumerate(each.part_md5s, start=1)
+            ]
+            or None,
+        }
         for each in files
     ]
     given = {"artifactFiles": wanted, "storageLayout": "V2"}
     answer = _ask(transport, _FILES, given)["createArtifactFiles"]["files"]["edges"]
     return [edge["node"] for edge in answer]
+
+
+def _complete(transport: Transport, version_id: str, offer: dict[str, Any]) -> None:
+    """The parts of a file that went in parts are one file."""
+    parts = offer["uploadMultipartUrls"]
+    if parts is None:
+        return
+    given = {
+        "completeMultipartAction": "Complete",
+        "completedParts": [
+            {"partNumber": number, "hexMD5": ""}
+            for number, _ in enumerate(parts["uploadUrlParts"], start=1)
+        ],
+        "artifactID": version_id,
+        "storagePath": offer["storagePath"],
+        "uploadID": parts["uploadID"],
+    }
+    # To join what is very large may take longer than an answer is waited for; asking again waits on.
+    again_and_again(lambda: _ask(transport, _COMPLETE, given))
 
 
 def _bring_manifest(
@@ -218,6 +293,17 @@ def _ask(transport: Transport, query: str, given: dict[str, Any]) -> dict[str, A
     return data
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a file, and the address that it goes to."""
+
+    file: Path
+    first: int
+    size_bytes: int
+    url: str
+    headers: Sequence[str] = ()
+
+
 class _Work:
     """The files on their way, and how far they are."""
 
@@ -236,41 +322,70 @@ class _Work:
             if self._progress is not None:
                 self._progress(self._there, self.total)
 
-    def send(self, local: LocalFile, offer: dict[str, Any]) -> None:
-        """The server has the file; what it has already is not sent."""
+    def pieces(self, local: LocalFile, offer: dict[str, Any]) -> list[Piece]:
+        """What of the file is to be sent: nothing, all, or each of its parts."""
+        parts = offer["uploadMultipartUrls"]
         if offer["uploadUrl"] is None:
             self.tell(local.size_bytes)
-            return
-        for turn in range(TRIES):
-            told = 0
-            try:
-                with local.file.open("rb") as file:
-                    counted = _Counted(file, self.tell)
-                    headers = offer["uploadHeaders"] or []
-                    self._transport.send(offer["uploadUrl"], counted, local.size_bytes, headers)
-                    told = counted.read_bytes
-            except (Unavailable, Throttled):
-                self.tell(-counted.read_bytes)
-                if turn + 1 == TRIES:
+            return []
+        if parts is None:
+            url, headers = offer["uploadUrl"], offer["uploadHeaders"] or []
+            return [Piece(local.file, 0, local.size_bytes, url, headers)]
+        found = []
+        for number, part in enumerate(parts["uploadUrlParts"]):
+            first = number * local.part_bytes
+            size = min(local.part_bytes, local.size_bytes - first)
+            found.append(Piece(local.file, first, size, part["uploadUrl"]))
+        return found
+
+    def send(self, piece: Piece) -> None:
+        """The server has the piece."""
+
+        def once() -> None:
+            with piece.file.open("rb") as file:
+                file.seek(piece.first)
+                counted = _Counted(file, piece.size_bytes, self.tell)
+                try:
+                    self._transport.send(piece.url, counted, piece.size_bytes, piece.headers)
+                except BaseException:
+                    self.tell(-counted.read_bytes)
                     raise
-                time.sleep(0.2 * 2**turn)
-            else:
-                with self._lock:
-                    self.sent_bytes += told
-                return
+            with self._lock:
+                self.sent_bytes += counted.read_bytes
+
+        again_and_again(once)
+
+
+def again_and_again(work: Callable[[], Any]) -> None:
+    """The work is done, if not at once then by one of some tries, each a while after the last.
+
+    Raises:
+        DomainError: it was refused, or the server cannot be reached for longer than that.
+    """
+    for turn in range(TRIES):
+        try:
+            work()
+        except (Unavailable, Throttled):
+            if turn + 1 == TRIES:
+                raise
+            time.sleep(PAUSE_SECONDS * 2**turn)
+        else:
+            return
 
 
 class _Counted:
-    """A file that says how much of it was read."""
+    """A stretch of a file that says how much of it was read."""
 
-    def __init__(self, file: BinaryIO, tell: Callable[[int], None]) -> None:
+    def __init__(self, file: BinaryIO, size_bytes: int, tell: Callable[[int], None]) -> None:
         self._file = file
+        self._left = size_bytes
         self._tell = tell
         self.read_bytes = 0
 
     def read(self, size: int = READ_BYTES) -> bytes:
         """As a file reads."""
-        piece = self._file.read(size)
+        piece = self._file.read(min(size, self._left))
+        self._left -= len(piece)
         self.read_bytes += len(piece)
         self._tell(len(piece))
         return piece
