@@ -21,7 +21,7 @@ import pytest
 from byname.automations import worker as worker_room
 from byname.domain import delivery as rules
 from byname.domain import payload
-from byname.domain.automation import Action, ActionKind
+from byname.domain.automation import Action, ActionKind, Simple, simple_filter
 from byname.domain.delivery import Reply, State
 from byname.domain.event import EventType
 from byname.domain.execution import Due, Execution
@@ -216,6 +216,10 @@ def hangs(connection: Connection, _: Delivered) -> None:
     connection.hang()
 
 
+def simple(field: str, text: str) -> str:
+    return simple_filter(Simple(field, text, exact=True))
+
+
 class TestFaults:
     """F8: a receiver that is down, slow, endless, redirecting delays nobody else."""
 
@@ -257,6 +261,38 @@ class TestFaults:
         assert "redirect" in (redirected[0].error or "")
         # What was reset is tried again later.
         assert {each.state for each in failed("hook1")} == {State.PENDING}
+
+    def test_however_many_hang_there_is_room_for_others(self, bench: Bench) -> None:
+        """They all hang for longer than this test waits, each with more to be sent than it may have."""
+        with Receiver(hangs) as bad, Receiver() as good:
+            for number in range(40):
+                hook = bench.hook(f"{bad.url}/{number}", name=f"bad{number}")
+                bench.automate(hook, name=f"to bad{number}")
+            bench.automate(bench.hook(good.url), name="to good", filter=simple("alias", "late"))
+            bench.put(*(f"a{number}" for number in range(5)))
+            bench.start(timeout_seconds=600.0)
+            bad.wait_for(worker_room.PLACES_FOR_SECONDS)
+            bench.put("late")
+            good.wait_for(1)
+
+    def test_who_was_slow_waits_for_who_was_not(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With a backlog of minutes, and fewer places than there are of them."""
+        monkeypatch.setattr(worker_room, "PLACES", 8)
+        monkeypatch.setattr(worker_room, "PLACES_FOR_SECONDS", 4)
+        monkeypatch.setattr(worker_room, "PLACES_FOR_SLOW", 6)
+        monkeypatch.setattr(worker_room, "SLOW_SECONDS", 0.3)
+        with Receiver(hangs) as bad, Receiver() as good:
+            for number in range(12):
+                hook = bench.hook(f"{bad.url}/{number}", name=f"bad{number}")
+                bench.automate(hook, name=f"to bad{number}")
+            bench.automate(bench.hook(good.url), name="to good", filter=simple("alias", "late"))
+            bench.put(*(f"a{number}" for number in range(50)), "late")
+            bench.start(timeout_seconds=0.5)
+            good.wait_for(1)
+            # Of the 600 that were due before it only a few were tried.
+            assert len(bad.requests) < 200
 
     def test_the_schedule(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         """R142: again after about 10 s, 1 min, 10 min, 1 h, then `Failed`; the id stays."""

@@ -26,8 +26,9 @@ from byname.domain.target import Targets
 
 logger = logging.getLogger("byname.automations")
 
-LOOKUPS_MAX = 64
-"""Names are looked up in threads; a name server that does not answer holds one for a while."""
+LOOKUPS_MAX = 512
+"""Names are looked up in threads; a name server that does not answer holds one for longer than the
+attempt lasts, and must not leave others without."""
 
 
 class Sender:

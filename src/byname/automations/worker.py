@@ -1,7 +1,8 @@
 """The work that goes on by itself: look through what happened, and deliver what is due.
 
 One worker in each process, in the sender's thread. No receiver delays another's deliveries: every
-integration has its own few places, and all of them together have many.
+integration has its own few places, and all of them together have many, of which those that hang can
+never take all.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ PLACES = 128
 """How many requests are out at the same time."""
 PLACES_OF_ONE = 4
 """How many of them to one webhook or Slack channel."""
+PLACES_FOR_SECONDS = PLACES // 2
+"""Only while fewer are taken does a receiver get another one beside its first."""
+PLACES_FOR_SLOW = PLACES * 3 // 4
+"""Only while fewer are taken does a receiver get one that was slow the last time."""
+SLOW_SECONDS = 1.0
 IN_ORDER_SECONDS = 0.25
 """So long the next delivery to a receiver waits for the one before it: who answers promptly is told
 everything in the order in which it happened."""
@@ -61,6 +67,8 @@ class Worker:
         self._waker: asyncio.Task[bool] | None = None
         self._out: dict[asyncio.Task[None], tuple[int, float]] = {}
         """The requests that are out: to which integration, and since when."""
+        self._slow: set[int] = set()
+        """The integrations that were slow the last time."""
         self._done_with: list[tuple[Due, Reply]] = []
         """What came back and is not written down yet."""
         self._done: concurrent.futures.Future[None] | None = None
@@ -121,11 +129,15 @@ class Worker:
         freed = await self._rows(self._watch.look, self._ctx)
         if freed:
             logger.warning("%d deliveries were left by a worker; they are made again", freed)
-        free = max(0, PLACES - len(self._out))
         done, self._done_with = self._done_with, []
         try:
             taken, lost = await self._rows(
-                delivery.turn, self._ctx, self._owner, done, busy=self._busy(), limit=free
+                delivery.turn,
+                self._ctx,
+                self._owner,
+                done,
+                busy=self._busy(),
+                limit=self._free(),
             )
         except BaseException:
             # Nothing of it was written down, so that it is tried again.
@@ -148,7 +160,19 @@ class Worker:
             counts[integration_id] = counts.get(integration_id, 0) + 1
             if now - since < IN_ORDER_SECONDS:
                 waited_for.add(integration_id)
-        return [each for each, n in counts.items() if n >= PLACES_OF_ONE or each in waited_for]
+        busy = {each for each, n in counts.items() if n >= PLACES_OF_ONE or each in waited_for}
+        if len(self._out) >= PLACES_FOR_SECONDS:
+            busy |= counts.keys()
+        if len(self._out) >= PLACES_FOR_SLOW:
+            busy |= self._slow
+        return list(busy)
+
+    def _free(self) -> int:
+        """How many may be taken before it is asked again who gets nothing more."""
+        taken = len(self._out)
+        return next(
+            (end - taken for end in (PLACES_FOR_SECONDS, PLACES_FOR_SLOW, PLACES) if taken < end), 0
+        )
 
     def _came_back(self, task: asyncio.Task[None]) -> None:
         self._out.pop(task, None)
@@ -183,6 +207,8 @@ class Worker:
             reply = Reply(None, error=taken.error)
         else:
             reply = await self._sender.attempt(taken.request)
+            remember = self._slow.add if reply.seconds >= SLOW_SECONDS else self._slow.discard
+            remember(taken.due.integration_id)
         self._done_with.append((taken.due, reply))
 
 
