@@ -128,6 +128,50 @@ class TestKeyboardAlone:
         keys.press("Enter")
         expect(page.get_by_role("status").first).to_contain_text("candidate is an ordinary alias")
 
+    def test_the_gear_gives_access(self, rig: Rig, visit: Visit) -> None:
+        page = visit(rig.api_key).goto(REGISTRY)
+        keys = Keys(page)
+        keys.enter("Settings")
+        keys.enter("Add access")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        keys.here("Name or e-mail.*")
+        keys.type("emil@")
+        expect(page.locator("#candidates label")).to_have_count(1)
+        keys.to("Emil Sato.*")
+        keys.press("Space")
+        keys.to("Registry role")
+        keys.type("Viewer")
+        keys.enter("Add access")
+        expect(page.locator(".notice").first).to_contain_text("1 was given access.")
+        expect(page.get_by_label("Registry role of emil")).to_have_value("viewer")
+
+    def test_a_name_is_put_back_in_its_timeline(self, rig: Rig, visit: Visit) -> None:
+        page = visit(rig.api_key).goto(COLLECTION)
+        keys = Keys(page)
+        keys.enter("Aliases")
+        keys.enter("Timeline of production-eu")
+        keys.enter("Restore revision 1.*")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        keys.here("Restore")
+        keys.press("Enter")
+        expect(page.locator(".notice").first).to_contain_text("production-eu is on v5 again.")
+
+    def test_what_somebody_else_wrote_meanwhile_is_met(self, rig: Rig, visit: Visit) -> None:
+        page, other = (visit(rig.api_key).goto(f"{COLLECTION}&sort=size") for _ in range(2))
+        for each, text in ((other, "Theirs. "), (page, "Mine. ")):
+            keys = Keys(each)
+            keys.enter("Edit description")
+            keys.here("Description.*")
+            keys.press("Control+Home")
+            keys.type(text)
+            keys.to("Save")
+            keys.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("You yourself changed this")
+        keys.here("Description.*")
+        keys.enter("Save mine instead")
+        expect(page.locator(".prose")).to_contain_text("Mine. ")
+        expect(page.locator(".prose")).not_to_contain_text("Theirs. ")
+
     def test_a_version_is_linked_step_by_step(self, rig: Rig, visit: Visit) -> None:
         page = visit(rig.api_key).goto(REGISTRY)
         keys = Keys(page)

@@ -103,7 +103,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
     const place = document.getElementById(id);
     if (!place) continue;
     const stops = [
-      ...place.querySelectorAll("details[open] form :is(input:not([type=hidden]), textarea, select, button)"),
+      ...place.querySelectorAll("details[open] form :is(input:not([type=hidden]), textarea, select)"),
+      ...place.querySelectorAll("details[open] form button"),
       ...place.querySelectorAll("details.plus > summary"),
       ...place.querySelectorAll("summary, a[href], button, input:not([type=hidden]), select, textarea"),
     ];
