@@ -17,7 +17,7 @@ from byname.graphql.connection import Connection, Edge, connection, whole
 from byname.graphql.context import Info, RequestContext
 from byname.graphql.ids import from_id, to_id
 from byname.graphql.tag import tag_nodes
-from byname.graphql.version import ARTIFACT, TypeNode
+from byname.graphql.version import ARTIFACT, TypeNode, seen
 from byname.operations import collection as operations
 from byname.operations import listing
 
@@ -95,7 +95,7 @@ class VersionEdge(Edge):
 
     __slots__ = ("version",)
 
-    def __init__(self, page: Page[Any], membership: Membership, node: Version) -> None:
+    def __init__(self, page: Page[Any], membership: Membership, node: Version | None) -> None:
         super().__init__(page, membership, node)
         self.version = f"v{membership.number}"
 
@@ -124,7 +124,7 @@ def resolve_artifacts(
     shown = connection(page)
     return {
         "edges": [
-            VersionEdge(page, membership, found[membership.version_id])
+            VersionEdge(page, membership, seen(found[membership.version_id], source.id))
             for membership in page.items
             if membership.version_id in found
         ],
@@ -139,7 +139,7 @@ def _versions_of(request: RequestContext, memberships: list[Membership]) -> dict
     found = loaders.versions(request)
     found.expect(ids)
     loaders.aliases(request).expect(m.id for m in memberships)
-    loaders.version_aliases(request).expect(ids)
+    loaders.version_aliases_in(request).expect((m.version_id, m.collection_id) for m in memberships)
     loaders.version_tags(request).expect(ids)
     versions = {each: version for each in ids if (version := found.get(each)) is not None}
     loaders.collections(request).expect(v.collection_id for v in versions.values())
@@ -215,7 +215,7 @@ def resolve_membership_collection(source: Membership, info: Info) -> Collection 
 @membership_type.field("artifact")
 def resolve_membership_version(source: Membership, info: Info) -> Version | None:
     """The version."""
-    return loaders.versions(info.context).get(source.version_id)
+    return seen(loaders.versions(info.context).get(source.version_id), source.collection_id)
 
 
 def expect_memberships(request: RequestContext, memberships: list[Membership]) -> None:
@@ -223,7 +223,7 @@ def expect_memberships(request: RequestContext, memberships: list[Membership]) -
     loaders.collections(request).expect(m.collection_id for m in memberships)
     loaders.versions(request).expect(m.version_id for m in memberships)
     loaders.aliases(request).expect(m.id for m in memberships)
-    loaders.version_aliases(request).expect(m.version_id for m in memberships)
+    loaders.version_aliases_in(request).expect((m.version_id, m.collection_id) for m in memberships)
     loaders.version_tags(request).expect(m.version_id for m in memberships)
 
 
@@ -244,7 +244,7 @@ def resolve_version_of_project(
     found = operations.resolve(info.context.ctx, source.id, name)
     if found is None:
         return None
-    return loaders.versions(info.context).get(found[1].version_id)
+    return seen(loaders.versions(info.context).get(found[1].version_id), found[0].id)
 
 
 @project_type.field("artifactCollectionMembership")
@@ -345,7 +345,7 @@ def resolve_version_of_type(
     found = operations.resolve(info.context.ctx, artifact_type_found.project_id, name)
     if found is None or found[0].type_id != artifact_type_found.id:
         return None
-    return loaders.versions(info.context).get(found[1].version_id)
+    return seen(loaders.versions(info.context).get(found[1].version_id), found[0].id)
 
 
 def _type(request: RequestContext, source: ArtifactType | TypeNode) -> ArtifactType:

@@ -43,6 +43,15 @@ def version_aliases(request: RequestContext) -> Loader[int, list[tuple[int, str]
     )
 
 
+def version_aliases_in(
+    request: RequestContext,
+) -> Loader[tuple[int, int], list[tuple[int, str]]]:
+    """The same in its own sequence and in one collection, by the ids of version and collection."""
+    return request.loader(
+        "version_aliases_in", lambda ids: listing.aliases_of_versions_in(request.ctx, ids), list
+    )
+
+
 def version_tags(request: RequestContext) -> Loader[int, list[str]]:
     """The tags of a version, by version id."""
     return request.loader("version_tags", lambda ids: listing.version_tags(request.ctx, ids), list)

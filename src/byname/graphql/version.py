@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ariadne import MutationType, ObjectType, QueryType
@@ -36,6 +36,28 @@ class TypeNode:
 
     type_id: int
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenVersion(Version):
+    """A version to which the way led through one of the collections that it is in."""
+
+    through: int
+    """The id of that collection."""
+
+
+_VALUES = tuple(each.name for each in fields(Version))
+
+
+def seen(version: Version | None, collection_id: int) -> Version | None:
+    """The version as one of that collection: of its aliases there are those here and at home.
+
+    The client that came this way looks for no others, and a version may be in thousands of places.
+    """
+    if version is None:
+        return None
+    values = {name: getattr(version, name) for name in _VALUES}
+    return SeenVersion(**values, through=collection_id)
 
 
 @query.field("artifact")
@@ -122,9 +144,15 @@ def resolve_commit_hash(version: Version, _info: Info) -> str | None:
 
 @artifact.field("aliases")
 def resolve_aliases(version: Version, info: Info) -> list[AliasNode]:
-    """Its number and aliases in every collection whose project the caller may see (R63)."""
+    """Its number and aliases in every collection whose project the caller may see (R63).
+
+    Of a version that was found in a collection: those of this collection and of its own sequence.
+    """
     request = info.context
-    pairs = loaders.version_aliases(request).get(version.id)
+    if isinstance(version, SeenVersion):
+        pairs = loaders.version_aliases_in(request).get((version.id, version.through))
+    else:
+        pairs = loaders.version_aliases(request).get(version.id)
     collections = loaders.collections(request)
     collections.expect(each for each, _ in pairs)
     places = {each: collections.get(each) for each, _ in pairs}

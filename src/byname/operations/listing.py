@@ -27,15 +27,16 @@ from byname.store import project as project_rows
 from byname.store import version as version_rows
 from byname.store.database import Transaction
 
+K = TypeVar("K")
 T = TypeVar("T")
 AT_ONCE = 500
 """How many ids one statement carries."""
 
 
 def _in_portions(
-    ctx: Context, ids: Sequence[int], load: Callable[[Transaction, list[int]], dict[int, T]]
-) -> dict[int, T]:
-    found: dict[int, T] = {}
+    ctx: Context, ids: Sequence[K], load: Callable[[Transaction, list[K]], dict[K, T]]
+) -> dict[K, T]:
+    found: dict[K, T] = {}
     with ctx.database.read() as tx:
         for start in range(0, len(ids), AT_ONCE):
             found.update(load(tx, list(ids[start : start + AT_ONCE])))
@@ -70,6 +71,13 @@ def aliases_of_memberships(ctx: Context, ids: Sequence[int]) -> dict[int, list[s
 def aliases_of_versions(ctx: Context, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
     """Pairs of collection id and number or alias there, by version id."""
     return _in_portions(ctx, ids, alias_rows.of_versions)
+
+
+def aliases_of_versions_in(
+    ctx: Context, places: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], list[tuple[int, str]]]:
+    """The same for pairs of version and collection: in the version's own sequence and there."""
+    return _in_portions(ctx, places, alias_rows.of_versions_in)
 
 
 def version_tags(ctx: Context, ids: Sequence[int]) -> dict[int, list[str]]:

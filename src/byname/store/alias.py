@@ -82,6 +82,31 @@ def of_versions(tx: Transaction, version_ids: list[int]) -> dict[int, list[tuple
     return found
 
 
+def of_versions_in(
+    tx: Transaction, places: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], list[tuple[int, str]]]:
+    """The same for pairs of version and collection: in the version's own sequence and there."""
+    found: dict[tuple[int, int], list[tuple[int, str]]] = {each: [] for each in places}
+    numbered = set()
+    for row in tx.all(
+        f"WITH place (version_id, collection_id) AS (VALUES {','.join(['(?, ?)'] * len(places))})"
+        " SELECT p.version_id, p.collection_id AS through, m.collection_id, m.number, a.name"
+        " FROM place p JOIN version v ON v.id = p.version_id"
+        " JOIN membership m ON m.version_id = v.id"
+        " AND m.collection_id IN (v.collection_id, p.collection_id)"
+        " LEFT JOIN alias a ON a.membership_id = m.id"
+        " WHERE m.deleted_at IS NULL ORDER BY m.id, a.name",
+        [value for place in places for value in place],
+    ):
+        place = (row["version_id"], row["through"])
+        if (*place, row["collection_id"]) not in numbered:
+            numbered.add((*place, row["collection_id"]))
+            found[place].append((row["collection_id"], f"v{row['number']}"))
+        if row["name"] is not None:
+            found[place].append((row["collection_id"], row["name"]))
+    return found
+
+
 def list_of_collection(
     tx: Transaction, collection_id: int, *, after: str, limit: int
 ) -> list[Alias]:
