@@ -60,8 +60,8 @@ from byname.rest.provisioning_resource import (
     User,
     check_depth,
     creating,
-    patching,
     patching_team,
+    patching_user,
     replacing,
     to_team,
     to_user,
@@ -216,7 +216,7 @@ def replace_user(ctx: Asking, home: Home, place: Place, user_id: str, body: Sent
 @router.patch("/Users/{user_id}")
 def patch_user(ctx: Asking, home: Home, place: Place, user_id: str, body: Sent) -> Response:
     """Change some of a person: all of the operations, or none."""
-    patched = patching(User, body, partial(to_user, place=place))
+    patched = patching_user(body, partial(to_user, place=place))
     made = operations.change_person(
         ctx, home, read_id(user_id), lambda account: to_wanted(patched(account), patched=True)
     )

@@ -16,6 +16,7 @@ from scim2_models import (
     ExtensibleStringEnum,
     Meta,
     Mutability,
+    MutabilityException,
     PatchOp,
     Reference,
     Required,
@@ -43,6 +44,9 @@ OPERATIONS_MAX = 100
 """As many as one patch may hold; providers send fewer."""
 
 ROLE_LISTS = {"teamroles": "teamRoles", "registryroles": "registryRoles"}
+IDENTITY = ("username", "emails")
+"""What may not change of a person, in lower case."""
+
 T = TypeVar("T")
 Scimmed = TypeVar("Scimmed", "User", "Team")
 
@@ -414,6 +418,50 @@ def patching(
         return resource
 
     return edit
+
+
+def patching_user(body: dict[str, Any], show: Callable[[T], User]) -> Callable[[T], User]:
+    """What makes of a person the patched one; who is let go in it goes, whatever else it asks.
+
+    A name or address that may not change is passed over then, and only then (0032).
+
+    Raises:
+        ValidationError, Unprocessable: as `patching`.
+    """
+    edit = patching(User, body, show)
+    leaving = _without_identity(body)
+
+    def edit_or_let_go(state: T) -> User:
+        try:
+            return edit(state)
+        except MutabilityException:
+            if not leaving["Operations"]:
+                raise
+            resource = patching(User, leaving, show)(state)
+            if resource.active is not False:
+                raise
+            return resource
+
+    return edit_or_let_go
+
+
+def _without_identity(body: dict[str, Any]) -> dict[str, Any]:
+    """The patch without what it says of user name and addresses."""
+
+    def is_identity(name: object) -> bool:
+        bare = str(name).lower().removeprefix(f"{User.__schema__}:".lower())
+        return bare.startswith(IDENTITY)
+
+    kept = []
+    for operation in body.get("Operations") or ():
+        path, value = operation.get("path"), operation.get("value")
+        if path is None and isinstance(value, dict):
+            rest = {key: each for key, each in value.items() if not is_identity(key)}
+            if rest:
+                kept.append({**operation, "value": rest})
+        elif path is None or not is_identity(path):
+            kept.append(operation)
+    return {**body, "Operations": kept}
 
 
 def patching_team(body: dict[str, Any], place: str) -> Callable[[Group], WantedGroup]:

@@ -301,6 +301,51 @@ class TestPeople:
         assert (after["userName"], after["active"]) == ("ann", False)
         assert after["emails"][0]["value"] == "ann@example.org"
 
+    @pytest.mark.parametrize(
+        "operations",
+        [
+            [
+                {"op": "replace", "path": "emails", "value": [{"value": "new@example.org"}]},
+                {"op": "replace", "path": "active", "value": False},
+                {"op": "replace", "path": "userName", "value": "ann.married"},
+            ],
+            [
+                {
+                    "op": "replace",
+                    "value": {"userName": "ann.married", "active": "False", "displayName": "Gone"},
+                }
+            ],
+            [
+                {"op": "replace", "path": 'emails[type eq "work"].value', "value": "n@example.org"},
+                {"op": "Replace", "path": "active", "value": "False"},
+            ],
+        ],
+    )
+    def test_who_is_let_go_by_a_patch_goes_too(
+        self, directory: Directory, operations: list[dict[str, Any]]
+    ) -> None:
+        robot = directory.robot()
+        directory.world.add_person("ann", in_organization="member")
+        after = robot.patch(f"/Users/{robot.id_of('ann')}", *operations)
+        assert (after["userName"], after["active"]) == ("ann", False)
+        assert after["emails"][0]["value"] == "ann@example.org"
+
+    def test_a_patch_that_lets_nobody_go_is_refused_whole(self, directory: Directory) -> None:
+        robot = directory.robot()
+        directory.world.add_person("ann", in_organization="member")
+        before = directory.dump()
+        for active in (True, None):
+            value = {"userName": "ann.married", "displayName": "New"}
+            body = {
+                "schemas": [PATCH],
+                "Operations": [
+                    {"op": "replace", "value": value | ({} if active is None else {"active": True})}
+                ],
+            }
+            status, word, _ = robot.refused("PATCH", f"/Users/{robot.id_of('ann')}", body)
+            assert (status, word) == (400, "mutability")
+        assert directory.dump() == before
+
     def test_the_last_admin_remains(self, directory: Directory) -> None:
         """R195."""
         robot = directory.robot()
