@@ -43,6 +43,9 @@ def refusal(status: int, content: bytes) -> DomainError:
     kind = ERROR_BY_STATUS.get(status, errors.Unavailable)
     if status == 409 and b'"holder_changed"' in content:
         kind = errors.HolderChanged
+    elif status == 413 and b'"storage_full"' in content:
+        # The SDK's face says it with this status, at which the SDK gives up.
+        kind = errors.StorageFull
     try:
         answer = json.loads(content)
         if "errors" in answer:
