@@ -55,7 +55,6 @@ def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[T
         gone = [each.id for each in found if not each.automation_is_there]
         if gone:
             rows.end(tx, gone, "The automation was deleted", at=now)
-        lost = _end_lost(ctx, tx, {each.automation_id for each in found})
         fresh = {each.automation_id for each in found if not each.started}
         window = rules.RATE_SECONDS * SECOND
         starts = rows.starts_between(tx, list(fresh), since=now - window, now=now)
@@ -65,9 +64,7 @@ def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[T
         for each in found:
             if len(chosen) == limit:
                 break
-            if not each.automation_is_there or each.automation_id in lost:
-                continue
-            if each.integration_id in taken_from:
+            if not each.automation_is_there or each.integration_id in taken_from:
                 continue
             if not each.started:
                 begun = starts[each.automation_id]
@@ -77,6 +74,8 @@ def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[T
                 begun.append(now)
             chosen.append(each)
             taken_from.add(each.integration_id)
+        lost = _end_lost(ctx, tx, {each.automation_id for each in chosen})
+        chosen = [each for each in chosen if each.automation_id not in lost]
         if waits:
             rows.postpone(tx, list(waits.items()))
         until = now + int(rules.LEASE_SECONDS * SECOND)
