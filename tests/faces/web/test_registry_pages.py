@@ -425,8 +425,12 @@ class TestEmptyPlaces:
         page = words_of(admin.get(MODEL))
         assert "No collection yet" in page
         assert 'run.link_artifact(artifact, "acme/wandb-registry-Model/COLLECTION")' in page
+        page = words_of(admin.get("/"))
+        assert "Nothing is published yet" in page
+        assert "wandb login --host http://testserver" in page
         model = registry.get_by_name(app.world.admin, ORGANIZATION, "Model")
         collection.create(app.world.admin, model.id, collection.NewCollection("Zoo", "model"))
+        assert "Nothing is published yet" not in admin.get("/")
         page = words_of(admin.get(ZOO))
         assert 'artifact.link("acme/wandb-registry-Model/Zoo")' in page
         app.world.add_person("new")
