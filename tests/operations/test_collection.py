@@ -7,12 +7,13 @@ import threading
 import pytest
 
 from byname.domain.errors import Conflict, Forbidden, HolderChanged, NotFound, Unprocessable
-from byname.operations import alias, collection, manifest
+from byname.operations import alias, collection, manifest, registry
 from byname.operations.alias import Place
 from byname.store import alias as alias_rows
 from tests.support.world import (
     ORGANIZATION,
     REGISTRY,
+    TEAM,
     World,
     begin_version,
     holders,
@@ -172,10 +173,10 @@ class TestARefusedLinkChangesNothing:
         outsider = world.add_person("out")
         mine = log_version(outsider, entity="out", project="own")
         texts = []
-        for registry in (REGISTRY, "wandb-registry-Nope"):
+        for place in (REGISTRY, "wandb-registry-Nope"):
             with pytest.raises(NotFound) as refused:
-                link_version(outsider, mine, project=registry)
-            texts.append(refused.value.message.replace(registry, "R"))
+                link_version(outsider, mine, project=place)
+            texts.append(refused.value.message.replace(place, "R"))
         assert texts[0] == texts[1]
 
 
@@ -246,6 +247,27 @@ class TestReferences:
                 assert found.version.id == second.id
                 found = collection.resolve_reference(world.admin, f"{REGISTRY}/{name}:{ref}~1")
                 assert found.version.id == first.id
+
+    def test_so_may_those_of_a_project(self, world: World) -> None:
+        version = log_version(world.admin, project="caf\u00e9")
+        for project in ("caf\u00e9", "cafe\u0301"):
+            found = collection.resolve_reference(world.admin, f"{TEAM}/{project}/model")
+            assert found.version.id == version.id
+
+    def test_so_may_the_signs_of_a_type(self, world: World) -> None:
+        """R20, R35: what is written alike is one type; the client's own word stays as it is."""
+        composed, apart = "mod\u00e8le", "mode\u0300le"
+        registry.create(
+            world.admin,
+            registry.NewRegistry(
+                organization=ORGANIZATION, name="listed", all_types=False, types=[composed]
+            ),
+        )
+        for name, kind in (("one", apart), ("two", composed), ("three", apart)):
+            version = log_version(world.admin, name, type_name=kind)
+            assert version.type_name == kind
+            zoo, _ = link_version(world.admin, version, project="wandb-registry-listed")
+            assert zoo.type_name == composed
 
     def test_an_expected_holder_is_found_however_its_name_is_composed(self, world: World) -> None:
         zoo, _ = link_version(world.admin, log_version(world.admin), aliases=["caf\u00e9"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from byname.domain.errors import Conflict, Unprocessable
+from byname.domain.names import composed
 from byname.domain.project import Project
 
 
@@ -49,7 +50,7 @@ def check_same_type(name: str, present: str, given: str) -> None:
     Raises:
         Conflict: the given type is another; the message names both.
     """
-    if present != given:
+    if composed(present) != composed(given):
         raise Conflict(
             f"Collection {name!r} holds artifacts of type {present!r}; "
             f"this one is of type {given!r}",
@@ -63,7 +64,8 @@ def check_accepts_type(registry: Project, accepted: list[str], given: str) -> No
     Raises:
         Unprocessable: the type is not on the list; the message names it and the list.
     """
-    if registry.is_registry and not registry.all_types and given not in accepted:
+    taken = not registry.is_registry or registry.all_types or composed(given) in accepted
+    if not taken:
         listed = ", ".join(map(repr, accepted)) or "none"
         raise Unprocessable(
             f"Registry {registry.registry_name!r} does not accept artifacts of type {given!r}; "

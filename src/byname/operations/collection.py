@@ -295,6 +295,7 @@ def _portfolio(
     """The collection of links of that name, made when missing, of the version's type."""
     collection = collection_rows.find_by_name(tx, project.id, name)
     if collection is None:
+        type_name = names.composed(type_name)
         type_id = project_rows.add_type(tx, project.id, type_name, at=ctx.now())
         collection_id = collection_rows.add(
             tx,

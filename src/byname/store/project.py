@@ -36,7 +36,7 @@ def from_row(row: Row) -> Project:
 
 def name_key(name: str) -> str:
     """The form in which a project's name is compared: without case for registries only (R15)."""
-    return names.fold(name) if names.is_registry(name) else name
+    return names.fold(name) if names.is_registry(name) else names.composed(name)
 
 
 def find(tx: Transaction, project_id: int) -> Project | None:
@@ -112,11 +112,14 @@ def type_from_row(row: Row) -> ArtifactType:
 
 
 def find_type(tx: Transaction, project_id: int, name: str) -> ArtifactType | None:
-    """The project's artifact type of that name."""
-    row = tx.one(
-        "SELECT * FROM artifact_type WHERE project_id = :project AND name = :name",
-        {"project": project_id, "name": name},
-    )
+    """The project's artifact type of that name, however its signs are composed."""
+    row = None
+    # As it was written goes first: the client calls a type of artifacts what its user calls it.
+    for spelling in dict.fromkeys((name, names.composed(name))):
+        row = row or tx.one(
+            "SELECT * FROM artifact_type WHERE project_id = :project AND name = :name",
+            {"project": project_id, "name": spelling},
+        )
     return None if row is None else type_from_row(row)
 
 
