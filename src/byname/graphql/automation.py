@@ -43,6 +43,11 @@ _SCOPES = {
     "PROJECT": (ScopeKind.PROJECT, PROJECT),
     "ENTITY": (ScopeKind.ENTITY, ENTITY),
 }
+_PLACES = {
+    "ARTIFACT_COLLECTION": "a collection",
+    "PROJECT": "a project or registry; a whole team or organization is watched with newer clients",
+    "ENTITY": "a team or organization",
+}
 _LEGACY = {"LINK_MODEL": EventType.LINK_ARTIFACT}  # X20
 
 
@@ -269,7 +274,14 @@ def _number(text: str) -> int:
 
 def _scope(word: str, text: str) -> tuple[ScopeKind, int]:
     kind, id_kind = _SCOPES[word]
-    return kind, from_id(text, id_kind)
+    number = find_number(text, id_kind)
+    if number is None:
+        raise Unprocessable(
+            f"scopeID {text[:80]!r} does not fit scopeType {word}, "
+            f"which takes the id of {_PLACES[word]}",
+            field="scopeID",
+        )
+    return kind, number
 
 
 def _event(word: str) -> EventType:
@@ -283,6 +295,11 @@ def _event(word: str) -> EventType:
     return EventType(word)
 
 
+_MEMBERS = {
+    "GENERIC_WEBHOOK": "genericWebhookActionInput",
+    "NOTIFICATION": "notificationActionInput",
+    "NO_OP": "noOpActionInput",
+}
 _CONFIGS = {
     "GENERIC_WEBHOOK": "generic_webhook_action_input",
     "NOTIFICATION": "notification_action_input",
@@ -300,7 +317,7 @@ def _action(word: str, config: dict[str, Any]) -> Action:
     given = [key for key, value in config.items() if value is not None]
     if given != [_CONFIGS[word]]:
         raise Unprocessable(
-            f"triggeredActionConfig must hold the member of {word} and no other",
+            f"triggeredActionConfig must hold {_MEMBERS[word]} and nothing else: the action is {word}",
             field="triggeredActionConfig",
         )
     told = config[_CONFIGS[word]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from byname.domain.automation import Action, ActionKind, ScopeKind
@@ -122,3 +124,31 @@ class TestWalk:
         assert {"wandb-registry-Aaa", "wandb-registry-Zzz"} <= {
             edge["node"]["name"] for edge in page["edges"]
         }
+
+
+class TestWhatIsWrong:
+    """Errors say what would be right."""
+
+    @pytest.mark.parametrize(
+        ("change", "text"),
+        [
+            ({"scopeID": "RW50aXR5OjE="}, "a project or registry; a whole team"),
+            ({"scopeID": "!!!", "scopeType": "ENTITY"}, "takes the id of a team or organization"),
+            ({"triggeredActionConfig": {}}, "must hold noOpActionInput and nothing else"),
+            ({"triggeredActionType": "ARIA"}, "there are GENERIC_WEBHOOK, NOTIFICATION, NO_OP"),
+        ],
+    )
+    def test_input(self, world: World, change: dict[str, Any], text: str) -> None:
+        given = {
+            "name": "n",
+            "enabled": True,
+            "scopeType": "PROJECT",
+            "scopeID": "UHJvamVjdDox",
+            "triggeringEventType": "ADD_ARTIFACT_ALIAS",
+            "eventFilter": "",
+            "triggeredActionType": "NO_OP",
+            "triggeredActionConfig": {"noOpActionInput": {"noOp": True}},
+        }
+        mutation = """mutation ($input: CreateFilterTriggerInput!) {
+            createFilterTrigger(input: $input) { trigger { id } } }"""
+        assert text in refusal(world.admin, mutation, input=given | change).message
