@@ -31,6 +31,7 @@ from byname.operations import (
     file_stream,
     integration,
     organization,
+    project,
     protected_alias,
     registry,
     run,
@@ -207,9 +208,40 @@ def more_kinds(ann: Context, registry_id: int) -> None:
             ann, TEAM, PROJECT, "r0", title=payload, text=payload, severity=Severity.WARN
         )
         registry.edit(ann, registry_id, registry.RegistryEdit(add_types=[fit(payload, "/:")]))
+    executions(ann, registry_id)
     secret = keys.create_key(ann, name="browsers").secret
     for payload in PAYLOADS:
         sessions.log_in_with_key(replace(ann, actor=None), api_key=secret, browser=payload)
+
+
+def executions(ann: Context, registry_id: int) -> None:
+    """Deliveries that were answered so, each by two attempts."""
+    home = project.get(ann, registry_id)
+    with ann.database.write() as tx:
+        for number, payload in enumerate(PAYLOADS[:30], 1):
+            tx.run(
+                "INSERT INTO execution (id, automation_id, organization_id, entity_id,"
+                " about_project_id, delivery_id, event, ledger_id, history_id, subject, author,"
+                " event_at, action, target, body, state, attempt_count, next_at, status, error,"
+                " created_at) VALUES (:id, :id, :organization, :entity, :project, :delivery, :event,"
+                " :id, :id, :text, :text, 1, 'webhook', :text, :body, 'failed', 2, 1, 500, :text, 1)",
+                {
+                    "id": number,
+                    "organization": home.organization_id,
+                    "entity": home.entity_id,
+                    "project": home.id,
+                    "delivery": f"{number} {payload}",
+                    "event": EventType.LINK_ARTIFACT,
+                    "body": json.dumps([payload]),
+                    "text": payload,
+                },
+            )
+            for attempt in (1, 2):
+                tx.run(
+                    "INSERT INTO attempt (execution_id, number, at, milliseconds, status, answer,"
+                    " error) VALUES (:id, :attempt, 1, 1, 500, :text, :text)",
+                    {"id": number, "attempt": attempt, "text": payload},
+                )
 
 
 def everybody(ann: Context) -> None:
@@ -312,6 +344,10 @@ STARTS = (
       ("charts", "system", "logs", "files", "artifacts")),
     f"/orgs/{ORGANIZATION}/registry/Main",
     f"/orgs/{ORGANIZATION}/registry/Main/automations",
+    *(
+        f"/orgs/{ORGANIZATION}/registry/Main/automations-history?open={number}"
+        for number in range(1, 31)
+    ),
     f"/orgs/{ORGANIZATION}/registry/Main/automations-history",
     *(f"/orgs/{ORGANIZATION}/registry/Main/automations/{number}" for number in range(1, 31)),
     *(f"/orgs/{ORGANIZATION}/registry/Main/automations/{number}/edit" for number in (1, 2, 13, 14)),
