@@ -406,6 +406,26 @@ class TestLease:
         assert take_one(bench, "one")
         assert delivery.take(bench.ctx, "two", busy=[], limit=1) == []
 
+    def test_two_keep_the_order_between_them(self, bench: Bench) -> None:
+        """R129: the next one waits until the one before was answered, or a quarter of a second."""
+        bench.automate(bench.hook("http://127.0.0.1:8000/"))
+        bench.put("first", "second", "third")
+        Dispatcher(page_of).run(bench.ctx)
+        at = bench.ctx.now()
+        now = dataclasses.replace(bench.ctx, now=lambda: at)
+        soon = dataclasses.replace(bench.ctx, now=lambda: at + 200_000)
+        later = dataclasses.replace(bench.ctx, now=lambda: at + 300_000)
+        (first,) = delivery.take(now, "one", busy=[], limit=9)
+        assert delivery.take(soon, "two", busy=[], limit=9) == []
+        (second,) = delivery.take(later, "two", busy=[], limit=9)
+        assert delivery.settle(later, "two", second.due, Reply(200))
+        (third,) = delivery.take(later, "two", busy=[], limit=9)
+        subjects = {each.delivery_id: each.subject for each in bench.executions()}
+        told = [
+            subjects[each.due.delivery_id].rpartition(":")[2] for each in (first, second, third)
+        ]
+        assert told == ["first", "second", "third"]
+
     def test_who_lost_it_changes_nothing(self, bench: Bench) -> None:
         bench.automate(bench.hook("http://127.0.0.1:8000/"))
         bench.put("production")

@@ -226,6 +226,12 @@ BUGS = (
         green=(LEASE + "test_a_lease_is_longer_than_an_attempt",),
     ),
     Bug(
+        "a worker does not look at what another has begun",
+        put(delivery_rules, "IN_ORDER_SECONDS", 0.0),
+        red=(LEASE + "test_two_keep_the_order_between_them",),
+        green=(LEASE + "test_two_do_not_take_the_same",),
+    ),
+    Bug(
         "a lease never ends",
         put(execution_rows, "free", lambda *_args, **_more: 0),
         red=(LEASE + "test_who_lost_it_changes_nothing",),

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from byname.automations.sender import Sender
-from byname.domain.delivery import TIMEOUT_SECONDS, Reply
+from byname.domain.delivery import IN_ORDER_SECONDS, TIMEOUT_SECONDS, Reply
 from byname.domain.execution import Due
 from byname.operations import delivery
 from byname.operations.context import Context, PageOf
@@ -39,9 +39,6 @@ PLACES_FOR_SECONDS = PLACES // 2
 PLACES_FOR_SLOW = PLACES * 3 // 4
 """Only while fewer are taken does a receiver get one that was slow the last time."""
 SLOW_SECONDS = 1.0
-IN_ORDER_SECONDS = 0.25
-"""So long the next delivery to a receiver waits for the one before it: who answers promptly is told
-everything in the order in which it happened."""
 IDLE_SECONDS = 1.0
 """How long nothing is looked at when nothing is committed and nothing becomes due."""
 UNUSED_SECONDS = 0.2

@@ -23,6 +23,9 @@ RATE_MAX = 60
 RATE_SECONDS = 60
 
 TIMEOUT_SECONDS = 10.0
+IN_ORDER_SECONDS = 0.25
+"""So long the next delivery to a receiver waits for the one before it: who answers promptly is told
+everything in the order in which it happened."""
 LEASE_SECONDS = 15.0
 """How long a delivery is one worker's: well over the timeout, so that only the dead lose it."""
 

@@ -41,17 +41,24 @@ class Taken:
 def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[Taken]:
     """Deliveries that are due and now the owner's, one for each integration that is not busy.
 
+    - Nor are they to whom another worker began to send just now: the order is kept over workers.
     - An automation begins 60 executions in a minute at the most; the rest waits (R144).
     - What is left of automations that were deleted has failed.
     - An automation whose person has lost the rights that it acts with is off from now on, and what
       it has not sent waits (A4, R145).
     """
     now = ctx.now()
+    until = now + int(rules.LEASE_SECONDS * SECOND)
+    just_begun = until - int(rules.IN_ORDER_SECONDS * SECOND)
     with ctx.database.read() as tx:
-        if limit < 1 or not rows.list_due(tx, now=now, but=busy, limit=1):
+        if limit < 1 or not rows.list_due(
+            tx, owner, now=now, just_begun=just_begun, but=busy, limit=1
+        ):
             return []
     with ctx.database.write() as tx:
-        found = rows.list_due(tx, now=now, but=busy, limit=CANDIDATES_MAX)
+        found = rows.list_due(
+            tx, owner, now=now, just_begun=just_begun, but=busy, limit=CANDIDATES_MAX
+        )
         gone = [each.id for each in found if not each.automation_is_there]
         if gone:
             rows.end(tx, gone, "The automation was deleted", at=now)
@@ -78,7 +85,6 @@ def take(ctx: Context, owner: str, *, busy: Sequence[int], limit: int) -> list[T
         chosen = [each for each in chosen if each.automation_id not in lost]
         if waits:
             rows.postpone(tx, list(waits.items()))
-        until = now + int(rules.LEASE_SECONDS * SECOND)
         rows.lease(tx, [each.id for each in chosen], owner, now=now, until=until)
     return [_prepare(ctx, each) for each in chosen]
 

@@ -93,9 +93,12 @@ def add_many(tx: Transaction, new: Sequence[NewExecution], *, at: int) -> None:
     )
 
 
-def list_due(tx: Transaction, *, now: int, but: Sequence[int], limit: int) -> list[Due]:
+def list_due(
+    tx: Transaction, owner: str, *, now: int, just_begun: int, but: Sequence[int], limit: int
+) -> list[Due]:
     """What may be delivered now, the longest due first, but not to these integrations.
 
+    Nor to those to which another than the owner has something out whose lease ends after `just_begun`.
     What a worker is busy with is not due until it is freed, whatever the time. Automations that
     are off keep theirs waiting; of those that are deleted it is listed, to be ended.
     """
@@ -106,8 +109,10 @@ def list_due(tx: Transaction, *, now: int, but: Sequence[int], limit: int) -> li
         " JOIN automation a ON a.id = x.automation_id WHERE x.state = 'pending' AND x.next_at <= ?"
         " AND x.lease_owner IS NULL"
         f" AND x.integration_id NOT IN ({marks}) AND (a.enabled = 1 OR a.deleted_at IS NOT NULL)"
+        " AND x.integration_id NOT IN (SELECT o.integration_id FROM execution o"
+        " WHERE o.lease_owner IS NOT NULL AND o.lease_owner <> ? AND o.next_at > ?)"
         " ORDER BY x.next_at, x.id LIMIT ?",
-        [now, *but, limit],
+        [now, *but, owner, just_begun, limit],
     )
     return [
         Due(
