@@ -289,6 +289,9 @@ class TestFaults:
                 bench.automate(hook, name=f"to bad{number}")
             bench.automate(bench.hook(good.url), name="to good", filter=simple("alias", "late"))
             bench.put(*(f"a{number}" for number in range(50)), "late")
+            dispatcher = Dispatcher(page_of)
+            while dispatcher.run(bench.ctx):
+                pass
             bench.start(timeout_seconds=0.5)
             good.wait_for(1)
             # Of the 600 that were due before it only a few were tried.
