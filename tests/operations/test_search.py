@@ -153,6 +153,29 @@ def test_versions_are_found_by_filters(zoo: World, wanted: Any, found: list[str]
     assert versions(zoo.admin, wanted) == found
 
 
+def test_numbers_in_metadata_may_be_larger_than_any_id(world: World) -> None:  # R56, R119
+    for name, number in (("big", 2**70), ("far", 1e200), ("small", 5)):
+        version = log_version(world.admin, name)
+        version_operations.edit(
+            world.admin,
+            version.id,
+            version_operations.VersionEdit(metadata=json.dumps({"a": number})),
+        )
+        link_version(world.admin, version, name)
+    for wanted, found in (
+        (2**70, ["big:v0"]),
+        ({"$in": [2**70, 5]}, ["small:v0", "big:v0"]),
+        ({"$gt": 1e20}, ["far:v0", "big:v0"]),
+        ({"$lt": -1e300}, []),
+        ({"$lt": 2**64}, ["small:v0"]),
+    ):
+        assert versions(world.admin, {"metadata.a": wanted}) == found
+    with pytest.raises(Unprocessable, match="metadata wants"):
+        versions(world.admin, {"metadata.a": 10**400})
+    with pytest.raises(Unprocessable, match="artifact_size wants"):
+        versions(world.admin, {"artifact_size": 2**70})
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -233,13 +234,13 @@ class _Reader:
         return self.number(field, value)
 
     def number(self, field: Field, value: Any) -> int | float:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not -INTEGER_MAX <= value <= INTEGER_MAX
-        ):
-            raise self.bad(f"{field.name} wants {field.kind.value}, not {_show(value)}")
-        return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if -INTEGER_MAX <= value <= INTEGER_MAX:
+                return value
+            # Metadata may hold larger ones; the database compares them as doubles.
+            if field.kind is Kind.METADATA and -sys.float_info.max <= value <= sys.float_info.max:
+                return float(value)
+        raise self.bad(f"{field.name} wants {field.kind.value}, not {_show(value)}")
 
     def text(self, field: Field, value: Any) -> str:
         if not isinstance(value, str) or any("\ud800" <= sign <= "\udfff" for sign in value):
