@@ -23,6 +23,8 @@ from byname.domain.run import Run
 from byname.domain.run_line import parse_object
 
 CONFIG, SUMMARY, USERNAME = "config", "summary_metrics", "username"
+_MISSING = object()
+"""What stands at a path that a JSON document does not have."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -77,8 +79,8 @@ def names_in(node: Node) -> set[str]:
 class Values(Protocol):
     """What one thing has in the fields that a filter asks about."""
 
-    def values(self, field: Field, path: Sequence[str]) -> list[Any]:
-        """The values in the field: none where it is unset, several where it is a list."""
+    def values(self, field: Field, path: Sequence[str]) -> Sequence[Any] | None:
+        """The values in the field: a list as it is, else a tuple of one; None where it is unset."""
 
 
 class RunFields:
@@ -91,8 +93,8 @@ class RunFields:
         self._config: dict[str, Any] | None = None
         self._summary: dict[str, Any] | None = None
 
-    def values(self, field: Field, path: Sequence[str]) -> list[Any]:
-        """The values in the field: none where it is unset, several where it is a list."""
+    def values(self, field: Field, path: Sequence[str]) -> Sequence[Any] | None:
+        """The values in the field: a list as it is, else a tuple of one; None where it is unset."""
         if field.name == USERNAME:
             value: Any = self._username
         elif field.name == CONFIG:
@@ -105,9 +107,9 @@ class RunFields:
             value = _dig(self._summary, ".".join(path))
         else:
             value = _READERS[field.name][2](self._run)
-        if value is None:
-            return []
-        return value if isinstance(value, list) else [value]
+        if value is _MISSING or (value is None and field.kind is not Kind.METADATA):
+            return None
+        return value if isinstance(value, list) else (value,)
 
 
 def holds(node: Node, fields: Values) -> bool:
@@ -121,14 +123,17 @@ def holds(node: Node, fields: Values) -> bool:
         return any(holds(item, fields) for item in node.items)
     if isinstance(node, Not):
         return not holds(node.item, fields)
-    values = fields.values(node.field, node.path)
+    found = fields.values(node.field, node.path)
+    values = () if found is None else found
+    # No name at all is like no field; what stands in a JSON document is there, be it empty or null.
+    is_set = found is not None if node.field.kind is Kind.METADATA else bool(values)
     wanted = node.value
     if node.test is Test.EXISTS:
-        return bool(values) is wanted
+        return is_set is wanted
     if node.test is Test.SIZE:
-        return len(values) == int(wanted)
+        return isinstance(values, list) and len(values) == int(wanted)
     if node.test is Test.EQ and wanted is None:
-        return not values
+        return not is_set or None in values
     if node.test is Test.EQ and isinstance(wanted, list):
         return values == wanted
     return any(_FULFILS[node.test](value, wanted) for value in values)
@@ -139,11 +144,12 @@ def _equal(value: Any, wanted: Any) -> bool:
 
 
 def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """Texts are compared with texts and numbers with numbers; all else fulfils nothing."""
+    """Texts are compared with texts, numbers with numbers, and false comes before true."""
 
     def fulfils(value: Any, wanted: Any) -> bool:
         if isinstance(value, bool) or isinstance(wanted, bool):
-            return False
+            both = isinstance(value, bool) and isinstance(wanted, bool)
+            return both and compare(value, wanted)
         both_texts = isinstance(value, str) and isinstance(wanted, str)
         both_numbers = isinstance(value, int | float) and isinstance(wanted, int | float)
         return (both_texts or both_numbers) and compare(value, wanted)
@@ -170,7 +176,7 @@ def _in_config(config: dict[str, Any], path: str) -> Any:
         for key, item in config.items()
     }
     value = _dig(plain, path)
-    return value if value is not None else _dig(config, path)
+    return _dig(config, path) if value is _MISSING else value
 
 
 def _dig(value: dict[str, Any], path: str) -> Any:
@@ -181,9 +187,9 @@ def _dig(value: dict[str, Any], path: str) -> Any:
         inner = value.get(path[:end])
         if isinstance(inner, dict):
             found = _dig(inner, path[end + 1 :])
-            if found is not None:
+            if found is not _MISSING:
                 return found
-    return None
+    return _MISSING
 
 
 def _dots(path: str) -> Iterator[int]:
