@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -315,6 +316,38 @@ class TestFaults:
         assert [(each.number, each.status, each.answer) for each in attempts] == [
             (number, 503, "not now") for number in range(1, 6)
         ]
+
+    @pytest.mark.parametrize("fault", ["told", "fill", "judge"])
+    def test_what_nobody_foresaw_holds_up_no_other(
+        self,
+        bench: Bench,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        fault: str,
+    ) -> None:
+        """A fault with one event, request or answer is that one's failure."""
+        place: Any = rules if fault == "judge" else payload
+        name = {"told": "render"}.get(fault, fault)
+        right = getattr(place, name)
+
+        def wrong(*given: Any) -> Any:
+            if "odd" in str(given):
+                raise OverflowError("canary")
+            return right(*given)
+
+        monkeypatch.setattr(place, name, wrong)
+        text = '{"name": "${alias}"}'
+        with Receiver(lambda c, r: c.reply(400, r.body)) as receiver:
+            bench.automate(bench.hook(receiver.url), payload=text)
+            bench.start()
+            bench.put("odd")
+            bench.put("even")
+            odd, even = bench.wait_settled(2)
+        assert "canary" not in caplog.text
+        assert (odd.state, even.state) == (State.FAILED, State.FAILED)
+        assert "OverflowError in test_worker.py" in caplog.text
+        assert "its log says more" in str(odd.error)
+        assert even.status == 400
 
     def test_gone_switches_off(self, bench: Bench) -> None:
         """410 disables, with a visible reason."""

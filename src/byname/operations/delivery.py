@@ -17,7 +17,7 @@ from byname.domain.delivery import Outgoing, Reply
 from byname.domain.errors import DomainError
 from byname.domain.execution import Due, Waiting
 from byname.domain.policy import SYSTEM
-from byname.operations import automation_fate, automation_rights, integration
+from byname.operations import automation_fate, automation_rights, integration, unforeseen
 from byname.operations.context import Context
 from byname.store import automation as automation_rows
 from byname.store import execution as rows
@@ -27,6 +27,7 @@ from byname.store.moment import moment
 CANDIDATES_MAX = 200
 SECOND = 1_000_000
 REMOVED_AT_ONCE = 1_000
+UNFORESEEN = "The server failed in this delivery; its log says more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def turn(
     if not done:
         return take(ctx, owner, busy=busy, limit=limit), []
     with ctx.database.write():
-        lost = [due for due, reply in done if not settle(ctx, owner, due, reply)]
+        lost = [due for due, reply in done if not _settle_somehow(ctx, owner, due, reply)]
         taken = take(ctx, owner, busy=busy, limit=limit)
     return taken, lost
 
@@ -123,11 +124,7 @@ def _prepare(ctx: Context, due: Due) -> Taken:
         with ctx.database.read() as tx:
             credentials = integration.open_credentials(ctx, tx, due.integration_id)
             body = rows.body_of(tx, due.id)
-    except DomainError as refusal:
-        return Taken(due, None, refusal.message)
-    return Taken(
-        due,
-        Outgoing(
+        request = Outgoing(
             url=credentials.url,
             body=payload.fill(body, credentials.given),
             event=due.event,
@@ -135,8 +132,13 @@ def _prepare(ctx: Context, due: Due) -> Taken:
             access_token=credentials.access_token,
             signing_secret=credentials.secret,
             hidden=credentials.hidden,
-        ),
-    )
+        )
+    except DomainError as refusal:
+        return Taken(due, None, refusal.message)
+    except unforeseen.KINDS as fault:
+        unforeseen.tell(f"The request of delivery {due.delivery_id} could not be written", fault)
+        return Taken(due, None, UNFORESEEN)
+    return Taken(due, request)
 
 
 def settle(ctx: Context, owner: str, due: Due, reply: Reply) -> bool:
@@ -155,6 +157,17 @@ def settle(ctx: Context, owner: str, due: Due, reply: Reply) -> bool:
             server = ctx.acting(SYSTEM, "server")
             automation_fate.end_receiver(server, tx, due.integration_id, verdict.disable)
         return True
+
+
+def _settle_somehow(ctx: Context, owner: str, due: Due, reply: Reply) -> bool:
+    """As `settle`; an answer that cannot be written down is a failed attempt, and holds up no other."""
+    try:
+        return settle(ctx, owner, due, reply)
+    except unforeseen.KINDS as fault:
+        unforeseen.tell(
+            f"The answer to delivery {due.delivery_id} could not be written down", fault
+        )
+        return settle(ctx, owner, due, Reply(None, error=UNFORESEEN))
 
 
 def release(ctx: Context, owner: str) -> int:

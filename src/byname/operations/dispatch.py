@@ -29,7 +29,7 @@ from byname.domain.integration import Integration
 from byname.domain.payload import Part
 from byname.domain.policy import SYSTEM
 from byname.domain.project import Project
-from byname.operations import automation_fate, automation_rights
+from byname.operations import automation_fate, automation_rights, unforeseen
 from byname.operations.context import Context, PageOf
 from byname.store import automation as automation_rows
 from byname.store import collection as collection_rows
@@ -45,6 +45,8 @@ AT_ONCE = 500
 """How many entries of each list are looked at in one go."""
 KEEP_MICROSECONDS = 5_000_000
 """A position behind which nothing fired is written down so often only: writing is for changes."""
+
+UNFORESEEN = "The server failed in writing the payload; its log says more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,19 +240,24 @@ def _execution(
     repeat: int,
 ) -> NewExecution:
     event, scope, action = each.event, automation.scope, automation.action
-    values, metadata = facts.of(each)
     integration = integrations.get(action.integration_id or 0)
     state, error = State.PENDING, None
+    values: dict[str, str] = {}
     body: list[Part] = []
-    if action.kind is ActionKind.NOTHING:
-        state = State.FINISHED
-    elif integration is None:
-        state, error = State.FAILED, "Its webhook or Slack channel does not exist any more"
-    else:
-        try:
+    try:
+        values, metadata = facts.of(each)
+        if action.kind is ActionKind.NOTHING:
+            state = State.FINISHED
+        elif integration is None:
+            state, error = State.FAILED, "Its webhook or Slack channel does not exist any more"
+        else:
             body = body_of(automation, values, metadata)
-        except Unprocessable as refusal:
-            state, error = State.FAILED, refusal.message
+    except Unprocessable as refusal:
+        state, error = State.FAILED, refusal.message
+    except unforeseen.KINDS as fault:
+        what = f"The payload of automation {automation.id} for event {event.cursor.text}"
+        unforeseen.tell(f"{what} could not be written", fault)
+        state, error = State.FAILED, UNFORESEEN
     return NewExecution(
         automation_id=automation.id,
         organization_id=scope.organization_id,
