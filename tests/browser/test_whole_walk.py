@@ -104,6 +104,9 @@ def to_version(page: Page, rig: Rig, number: int) -> None:
     page.get_by_role("link", name="Model", exact=True).click()
     page.get_by_role("link", name=f"View details of {COLLECTION}").click()
     page.get_by_role("link", name=f"View v{number}", exact=True).click()
+    # What is read next is read from that page, however long it takes to come.
+    expect(page.locator("h1 .number")).to_have_text(f"v{number}")
+    expect(page.locator("#aliases")).to_be_visible()
 
 
 def put_on_and_protect(page: Page, rig: Rig) -> None:
