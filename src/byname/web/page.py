@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,8 +54,12 @@ class Site:
         return urlsplit(self.address).path.rstrip("/") + "/"
 
     def form_token(self, form: str) -> str:
-        """A token that shows that a form of that name came from us, good for an hour (A9)."""
-        return self.signer.sign(FORM_PURPOSE, [form], int(time.time()) + FORM_SECONDS)
+        """A token that shows that a form of that name came from us, good for an hour (A9).
+
+        Each is another one: a form of a page that was opened anew is not the same that comes twice.
+        """
+        fields = [form, secrets.token_hex(8)]
+        return self.signer.sign(FORM_PURPOSE, fields, int(time.time()) + FORM_SECONDS)
 
     def check_form_token(self, form: str, token: str) -> None:
         """Return when the token is ours, for that form, and not too old.
@@ -66,7 +71,7 @@ class Site:
             fields = self.signer.verify(FORM_PURPOSE, token, time.time())
         except Unauthenticated:
             fields = ()
-        if fields != (form,):
+        if fields[:1] != (form,):
             raise Forbidden("This form is too old; please send it again", code="form_expired")
 
     def check_same_origin(self, request: Request) -> None:

@@ -121,6 +121,8 @@ class TestDeadlines:
             until(lambda: not site.at_rest)
             (connection,) = site.server._server.server_state.connections
             assert isinstance(connection, Connection)
+            # The first window begins when the headers have been read.
+            until(lambda: connection._timer_is_for == "body")
             for _ in range(20):
                 sock.sendall(bytes(30_000))
                 until(lambda: connection._window_bytes >= PATIENT.window_bytes_min)
