@@ -318,7 +318,6 @@ def remove_named_team(ctx: Context, project_id: int, name: str) -> None:
         NotFound: the registry is absent or hidden, or the team is not of its organization.
         Forbidden: the actor is no Admin there.
         Conflict: it would be left without an Admin (R111).
-        EditedMeanwhile: it has neither this role nor the one expected.
     """
     with ctx.database.write() as tx:
         registry, organization_id = _manage(ctx, tx, project_id)
