@@ -36,6 +36,8 @@ EntityName = Annotated[str, Path(description="The team or person whose project i
 ProjectName = Annotated[str, Path(description="The project.")]
 RunName = Annotated[str, Path(description="The run's id, as it stands in its address.")]
 Filters = Annotated[str | None, Query(description="JSON, as in the lists of registries.")]
+SHOWN_DEPTH = 64
+"""What lies deeper in a config or summary is told as JSON text, as on the pages."""
 
 
 class ProjectEdit(BaseModel):
@@ -84,8 +86,8 @@ class Run(BaseModel):
 class WholeRun(Run):
     """A run with what it was given and what came of it."""
 
-    config: dict[str, Any]
-    summary: dict[str, Any]
+    config: dict[str, Any] = Field(description="What is nested deeper than 64 stands as JSON text.")
+    summary: dict[str, Any] = Field(description="As config.")
 
 
 class Runs(BaseModel):
@@ -281,7 +283,23 @@ def get_run(ctx: Asking, entity: EntityName, project: ProjectName, run: RunName)
 def _object(text: str) -> dict[str, Any]:
     # What the client wrote as NaN or Infinity is no JSON; pages show nothing for it, too.
     value = json.loads(text, parse_constant=lambda _: None)
-    return value if isinstance(value, dict) else {}
+    return _sendable(value, SHOWN_DEPTH) if isinstance(value, dict) else {}
+
+
+def _sendable(value: Any, levels: int) -> Any:
+    if isinstance(value, str):
+        # A lone surrogate, which a script may have written, cannot be sent.
+        return value.encode("utf-8", "replace").decode()
+    if not isinstance(value, dict | list):
+        return value
+    if not levels:
+        try:
+            return json.dumps(value)
+        except RecursionError:
+            return "…"
+    if isinstance(value, list):
+        return [_sendable(each, levels - 1) for each in value]
+    return {_sendable(key, 0): _sendable(each, levels - 1) for key, each in value.items()}
 
 
 @router.post(RUN + "/stop", status_code=204, summary="Stop a run")

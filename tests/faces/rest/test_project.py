@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from byname.operations import collection, trash
+from byname.rest.project import SHOWN_DEPTH
 from tests.faces.rest.conftest import Office
 from tests.support.runs import make_run
 from tests.support.world import ORGANIZATION, PROJECT, TEAM, link_version, log_version
@@ -126,6 +127,18 @@ class TestRuns:
         # JSON has no such numbers.
         assert shown["config"]["odd"] is None
         assert shown["summary"] == {"loss": None}
+
+    @pytest.mark.parametrize("field", ["config", "summary"])
+    def test_what_json_can_hold_and_hardly_anybody_reads(self, office: Office, field: str) -> None:
+        deep = f"{'[' * 400}{']' * 400}"
+        run_of(office, **{field: f'{{"deep": {deep}, "half": "\\ud800", "\\ud800": 1}}'})
+        shown = office.by("admin").done("GET", f"{HERE}/runs/run1")[field]
+        assert (shown["half"], shown["?"]) == ("?", 1)
+        value, levels = shown["deep"], 0
+        while isinstance(value, list):
+            value, levels = value[0], levels + 1
+        assert levels == SHOWN_DEPTH - 1
+        assert value == deep[levels:-levels]
 
     def test_stopped(self, office: Office) -> None:
         admin = office.by("admin")
