@@ -431,13 +431,19 @@ def patching_user(body: dict[str, Any], show: Callable[[T], User]) -> Callable[[
     edit = patching(User, body, show)
     leaving = _without_identity(body)
 
+    def show_active(state: T) -> User:
+        # So that it is the patch which lets them go, and not another before it.
+        resource = show(state)
+        resource.active = True
+        return resource
+
     def edit_or_let_go(state: T) -> User:
         try:
             return edit(state)
         except MutabilityException:
             if not leaving["Operations"]:
                 raise
-            resource = patching(User, leaving, show)(state)
+            resource = patching(User, leaving, show_active)(state)
             if resource.active is not False:
                 raise
             return resource

@@ -346,6 +346,20 @@ class TestPeople:
             assert (status, word) == (400, "mutability")
         assert directory.dump() == before
 
+    def test_who_was_let_go_before_is_not_let_go_by_any_patch(self, directory: Directory) -> None:
+        robot = directory.robot()
+        directory.world.add_person("ann", in_organization="member")
+        where = f"/Users/{robot.id_of('ann')}"
+        leave = {"op": "replace", "path": "active", "value": False}
+        robot.patch(where, leave)
+        before = directory.dump()
+        renamed = {"op": "replace", "value": {"userName": "ann.married", "displayName": "New"}}
+        body = {"schemas": [PATCH], "Operations": [renamed]}
+        assert robot.refused("PATCH", where, body)[:2] == (400, "mutability")
+        assert directory.dump() == before
+        after = robot.patch(where, renamed, leave)
+        assert (after["userName"], after["active"]) == ("ann", False)
+
     def test_the_last_admin_remains(self, directory: Directory) -> None:
         """R195."""
         robot = directory.robot()
