@@ -18,6 +18,8 @@ Result = TypeVar("Result")
 
 KEPT_SECONDS = 120
 KEPT_MAX = 1_000
+KEPT_LENGTH_MAX = 16_000_000
+"""Of all answers together, in characters: a page may show what was typed into it."""
 
 
 def name_of(*where: object, fields: Mapping[str, str]) -> str:
@@ -27,46 +29,74 @@ def name_of(*where: object, fields: Mapping[str, str]) -> str:
 
 
 @dataclass(slots=True)
+class _Known:
+    until: float
+    task: asyncio.Task[Any]
+    length: int = 0
+
+
+@dataclass(slots=True)
 class Repeated:
     """What is being answered, and was moments ago, by the name of the form."""
 
     clock: Callable[[], float] = time.monotonic
-    _tasks: dict[str, tuple[float, asyncio.Task[Any]]] = field(default_factory=dict)
+    _tasks: dict[str, _Known] = field(default_factory=dict)
+    _length: int = 0
 
     async def run(
         self,
         name: str,
         piece: Callable[[], Awaitable[Result]],
         keep: Callable[[Result], bool] = lambda _: True,
+        length: Callable[[Result], int] = lambda _: 0,
     ) -> Result:
         """The answer of the piece, which is done once however often that form comes.
 
         Whoever comes while it is being done waits for it; it goes on when the first one does not
         wait any more. An answer is remembered for two minutes where `keep` says so; a refusal is not.
         """
-        self._forget()
         known = self._tasks.get(name)
-        if known is None:
+        if known is None or (known.task.done() and known.until <= self.clock()):
+            self._drop(name)
             task: asyncio.Task[Result] = asyncio.ensure_future(_made(piece))
-            self._tasks[name] = (self.clock() + KEPT_SECONDS, task)
-            task.add_done_callback(lambda done: self._end(name, done, keep))
-        else:
-            task = known[1]
-        return await asyncio.shield(task)
+            known = self._tasks[name] = _Known(self.clock() + KEPT_SECONDS, task)
+            task.add_done_callback(lambda done: self._end(name, done, keep, length))
+        return await asyncio.shield(known.task)
 
-    def _end(self, name: str, done: asyncio.Task[Result], keep: Callable[[Result], bool]) -> None:
+    def _end(
+        self,
+        name: str,
+        done: asyncio.Task[Result],
+        keep: Callable[[Result], bool],
+        length: Callable[[Result], int],
+    ) -> None:
+        known = self._tasks.get(name)
         # Asking for the exception tells that somebody knows of it, although nobody may wait any more.
-        if done.cancelled() or done.exception() is not None or not keep(done.result()):
-            self._tasks.pop(name, None)
+        failed = done.cancelled() or done.exception() is not None
+        if known is None or known.task is not done:
+            return
+        if failed or not keep(done.result()):
+            self._drop(name)
+            return
+        known.length = length(done.result())
+        self._length += known.length
+        self._forget()
+        # Though no other form may ever come: what is remembered may be a secret.
+        asyncio.get_running_loop().call_later(KEPT_SECONDS, self._forget)
+
+    def _drop(self, name: str) -> None:
+        known = self._tasks.pop(name, None)
+        self._length -= 0 if known is None else known.length
 
     def _forget(self) -> None:
         now = self.clock()
-        for name, (until, task) in list(self._tasks.items()):
-            if not task.done():
+        for name, known in list(self._tasks.items()):
+            if not known.task.done():
                 continue
-            if until > now and len(self._tasks) <= KEPT_MAX:
+            is_large = len(self._tasks) > KEPT_MAX or self._length > KEPT_LENGTH_MAX
+            if known.until > now and not is_large:
                 break
-            del self._tasks[name]
+            self._drop(name)
 
 
 async def _made(piece: Callable[[], Awaitable[Result]]) -> Result:

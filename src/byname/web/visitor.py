@@ -323,7 +323,9 @@ async def answer_as(
         if once:
             where = (visit.session.id, request.path, request.scope["query_string"])
             name = name_of(*where, fields={**ask.form, "once": once})
-            found = await site.repeated.run(name, work, lambda each: each.kept)
+            found = await site.repeated.run(
+                name, work, lambda each: each.kept, lambda each: len(each.html)
+            )
             made = replace(found, headers=list(found.headers))
         else:
             made = await work()

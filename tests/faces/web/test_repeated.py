@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from byname.domain.errors import Conflict
 from byname.domain.integration import IntegrationKind
 from byname.operations import integration, key, protected_alias, registry, service_account
 from byname.operations.integration import Wanted
+from byname.web import repeated
 from byname.web.repeated import KEPT_MAX, KEPT_SECONDS, Repeated, name_of
 from tests.faces.web.conftest import HTML, App, words_of
 from tests.support.forms import form_on, forms_on
@@ -242,6 +244,41 @@ class TestTheMemory:
             return answers
 
         assert asyncio.run(fill()) == [1, 1, 2, 0]
+
+    def test_it_forgets_although_no_other_form_comes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(repeated, "KEPT_SECONDS", 0.001)
+
+        class Answer:
+            pass
+
+        async def alone() -> None:
+            memory, gone = Repeated(), asyncio.Event()
+
+            async def piece() -> Answer:
+                answer = Answer()
+                weakref.finalize(answer, gone.set)
+                return answer
+
+            await memory.run("form", piece)
+            async with asyncio.timeout(60):
+                await gone.wait()
+
+        asyncio.run(alone())
+
+    def test_long_answers_leave_early(self) -> None:
+        async def fill() -> list[int]:
+            memory = Repeated()
+            made: list[int] = []
+
+            async def piece() -> int:
+                made.append(1)
+                return len(made)
+
+            for name in ("first", "second", "third", "third", "first"):
+                await memory.run(name, piece, length=lambda _: repeated.KEPT_LENGTH_MAX // 2)
+            return [len(made), len(memory._tasks)]
+
+        assert asyncio.run(fill()) == [4, 2]
 
     def test_nothing_can_be_read_from_a_name(self) -> None:
         name = name_of("login", fields={"password": "correct horse"})
