@@ -296,6 +296,8 @@ def test_a_query_that_takes_too_long_is_cut(
     with pytest.raises(Unprocessable, match="would take longer") as error:
         search.memberships(zoo.admin, org(zoo.admin))
     assert error.value.code == "query_too_slow"
+    with pytest.raises(Unprocessable, match="would take longer"):
+        search.all_projects(zoo.admin, after=0, limit=50, only=lambda _: [])
     monkeypatch.setattr(search, "SECONDS_MAX", 10.0)
     assert versions(zoo.admin) == ALL
 

@@ -137,10 +137,13 @@ def all_projects(ctx: Context, *, after: int, limit: int, only: Only = list) -> 
     """Some of the projects and registries that the actor has to do with, by id from behind an id.
 
     Those of their own entity, their teams, their organizations, and all teams that they administer.
+
+    Raises:
+        Unprocessable: it would take too long (R123), as where hardly any is wanted of very many.
     """
     actor = ctx.who
     shown: list[Project] = []
-    with ctx.database.read() as tx:
+    with ctx.database.read() as tx, tx.within(SECONDS_MAX):
         homes = {actor.entity_id, *actor.teams, *actor.organizations}
         administered = [each for each in actor.organizations if actor.administers(each)]
         for organization_id in administered:
