@@ -208,7 +208,8 @@ def check_title(text: str, what: str, *, length_max: int) -> str:
 def leads_outside(path: str) -> bool:
     r"""Whether a path leaves the folder it is joined to: it begins at a root, or holds `..`.
 
-    As Windows reads it too, where `\` divides and `C:\` is a root: those who fetch may be there.
+    As Windows reads it too, where `\` divides and `C:\` is a root: those who fetch may be there. A
+    name such as `C:x` is left alone, for it is a plain one elsewhere.
     """
     parts = path.replace("\\", "/").split("/")
     first = parts[0]

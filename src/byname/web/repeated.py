@@ -16,7 +16,9 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
-KEPT_SECONDS = 120
+KEPT_SECONDS = 20
+"""How long an answer is remembered once it is there: longer than a second click takes to arrive, and
+too short to go back, fill in the page anew and mean it."""
 KEPT_MAX = 1_000
 KEPT_LENGTH_MAX = 16_000_000
 """Of all answers together, in characters: a page may show what was typed into it."""
@@ -30,8 +32,8 @@ def name_of(*where: object, fields: Mapping[str, str]) -> str:
 
 @dataclass(slots=True)
 class _Known:
-    until: float
     task: asyncio.Task[Any]
+    until: float = 0.0
     length: int = 0
 
 
@@ -53,13 +55,13 @@ class Repeated:
         """The answer of the piece, which is done once however often that form comes.
 
         Whoever comes while it is being done waits for it; it goes on when the first one does not
-        wait any more. An answer is remembered for two minutes where `keep` says so; a refusal is not.
+        wait any more. An answer is remembered for 20 seconds where `keep` says so; a refusal is not.
         """
         known = self._tasks.get(name)
         if known is None or (known.task.done() and known.until <= self.clock()):
             self._drop(name)
             task: asyncio.Task[Result] = asyncio.ensure_future(_made(piece))
-            known = self._tasks[name] = _Known(self.clock() + KEPT_SECONDS, task)
+            known = self._tasks[name] = _Known(task)
             task.add_done_callback(lambda done: self._end(name, done, keep, length))
         return await asyncio.shield(known.task)
 
@@ -78,6 +80,7 @@ class Repeated:
         if failed or not keep(done.result()):
             self._drop(name)
             return
+        known.until = self.clock() + KEPT_SECONDS
         known.length = length(done.result())
         self._length += known.length
         self._forget()
@@ -91,12 +94,9 @@ class Repeated:
     def _forget(self) -> None:
         now = self.clock()
         for name, known in list(self._tasks.items()):
-            if not known.task.done():
-                continue
             is_large = len(self._tasks) > KEPT_MAX or self._length > KEPT_LENGTH_MAX
-            if known.until > now and not is_large:
-                break
-            self._drop(name)
+            if known.task.done() and (known.until <= now or is_large):
+                self._drop(name)
 
 
 async def _made(piece: Callable[[], Awaitable[Result]]) -> Result:
